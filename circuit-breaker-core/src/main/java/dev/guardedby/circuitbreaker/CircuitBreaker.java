@@ -189,8 +189,7 @@ public final class CircuitBreaker {
      */
     public <T extends @Nullable Object> CompletableFuture<T> callAsync(
             Cost hold, Function<? super Permit, ? extends CompletionStage<T>> call) {
-        return GuardedFuture.start(
-                this, Objects.requireNonNull(hold, "hold"), Objects.requireNonNull(call, "call"));
+        return GuardedFuture.start(this, Objects.requireNonNull(hold, "hold"), Objects.requireNonNull(call, "call"));
     }
 
     // Two steps
@@ -422,7 +421,8 @@ public final class CircuitBreaker {
                 continue;
             }
             if (admitted != null) {
-                return new Permit(this, admitted.period, admitted instanceof HalfOpen probing ? probing.newestSlot() : null);
+                return new Permit(
+                        this, admitted.period, admitted instanceof HalfOpen probing ? probing.newestSlot() : null);
             }
             if (looked.mode == Mode.OBSERVE) {
                 totals.countWouldReject();

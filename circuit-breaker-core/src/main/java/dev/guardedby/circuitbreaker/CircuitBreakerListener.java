@@ -23,8 +23,7 @@ public interface CircuitBreakerListener {
      *     and for results reported without a permit
      * @param failure what the call threw, the very object, whatever the outcome; null if it threw nothing
      */
-    default void onResult(
-            CircuitBreaker breaker, Outcome outcome, long durationNanos, @Nullable Throwable failure) {}
+    default void onResult(CircuitBreaker breaker, Outcome outcome, long durationNanos, @Nullable Throwable failure) {}
 
     /** A call was refused. */
     default void onRefused(CircuitBreaker breaker, Refusal refusal) {}

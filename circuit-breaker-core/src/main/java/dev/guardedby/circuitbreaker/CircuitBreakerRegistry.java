@@ -49,8 +49,8 @@ public final class CircuitBreakerRegistry {
         }
         CircuitBreaker made = settings.apply(Require.name(name)).build();
         if (!made.name().equals(name)) {
-            throw new IllegalArgumentException(
-                    "the settings for circuit breaker '" + name + "' must build that name, but built '" + made.name() + "'");
+            throw new IllegalArgumentException("the settings for circuit breaker '" + name
+                    + "' must build that name, but built '" + made.name() + "'");
         }
         CircuitBreaker earlier = breakers.putIfAbsent(name, made);
         if (earlier != null) {
@@ -84,7 +84,8 @@ public final class CircuitBreakerRegistry {
             addedListeners.forEach(listener -> listener.tell(breaker));
         } else if (earlier != breaker) {
             throw new IllegalArgumentException(
-                    "name must be unique in a registry, but another circuit breaker is called '" + breaker.name() + "'");
+                    "name must be unique in a registry, but another circuit breaker is called '" + breaker.name()
+                            + "'");
         }
     }
 

@@ -101,7 +101,9 @@ public record Cost(long inputTokens, long outputTokens, long nanoUsd) {
         }
         return usd.signum() == 0
                 ? 0
-                : usd.setScale(NANO_DIGITS, RoundingMode.CEILING).unscaledValue().longValueExact();
+                : usd.setScale(NANO_DIGITS, RoundingMode.CEILING)
+                        .unscaledValue()
+                        .longValueExact();
     }
 
     private static long saturatedSum(long a, long b) {

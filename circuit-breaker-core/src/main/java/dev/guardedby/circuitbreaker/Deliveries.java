@@ -64,7 +64,10 @@ final class Deliveries {
             try {
                 event.accept(listener);
             } catch (Throwable broken) {
-                LOG.log(Level.WARNING, "Circuit breaker listener " + listener.getClass().getName() + " threw", broken);
+                LOG.log(
+                        Level.WARNING,
+                        "Circuit breaker listener " + listener.getClass().getName() + " threw",
+                        broken);
             }
         }
     }

@@ -75,8 +75,7 @@ final class HalfOpen extends State {
             return null;
         }
         next.add(new Slot(now, manual));
-        return new HalfOpen(
-                period, mode, streak, terms, next, successes, failures, lastResultAt);
+        return new HalfOpen(period, mode, streak, terms, next, successes, failures, lastResultAt);
     }
 
     /** The slot that the latest admission took. */
@@ -107,8 +106,7 @@ final class HalfOpen extends State {
 
     private State resulted(CircuitBreaker breaker, List<Slot> others, Verdict verdict) {
         if (verdict == Verdict.IGNORED) {
-            return new HalfOpen(
-                    period, mode, streak, terms, others, successes, failures, lastResultAt);
+            return new HalfOpen(period, mode, streak, terms, others, successes, failures, lastResultAt);
         }
         long now = breaker.now();
         long nextStreak = streakAfter(verdict);
@@ -120,8 +118,7 @@ final class HalfOpen extends State {
         if (verdict == Verdict.TRIP || nextFailures > terms.probes - terms.successesToClose) {
             return reopen(breaker, nextFailures, nextStreak, now);
         }
-        return new HalfOpen(
-                period, mode, nextStreak, terms, others, nextSuccesses, nextFailures, now);
+        return new HalfOpen(period, mode, nextStreak, terms, others, nextSuccesses, nextFailures, now);
     }
 
     private State close(CircuitBreaker breaker, long nextStreak, long now) {
@@ -142,8 +139,7 @@ final class HalfOpen extends State {
 
     @Override
     State with(Mode newMode) {
-        return new HalfOpen(
-                period, newMode, streak, terms, taken, successes, failures, lastResultAt);
+        return new HalfOpen(period, newMode, streak, terms, taken, successes, failures, lastResultAt);
     }
 
     @Override

@@ -181,12 +181,14 @@ final class OutcomeRules {
         return false;
     }
 
-    // InterruptedIOException exactly: its subclass SocketTimeoutException is the remote's doing. The flag is only looked at.
+    // InterruptedIOException exactly: its subclass SocketTimeoutException is the remote's doing. The flag is only
+    // looked at.
     private static boolean isOwnCancellation(Throwable layer) {
         return layer instanceof InterruptedException
                 || layer instanceof ClosedByInterruptException
                 || layer.getClass() == InterruptedIOException.class
-                || layer instanceof CancellationException && Thread.currentThread().isInterrupted();
+                || layer instanceof CancellationException
+                        && Thread.currentThread().isInterrupted();
     }
 
     private static boolean holdsForOne(List<Predicate<? super Throwable>> rules, List<Throwable> layers) {

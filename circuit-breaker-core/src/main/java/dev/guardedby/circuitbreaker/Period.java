@@ -47,7 +47,13 @@ final class Period {
 
     /** The period after this one; the counts of transitions move only where the state does. */
     Period successor(
-            CircuitBreaker breaker, CircuitState from, CircuitState to, Cause cause, String rule, long failures, long now) {
+            CircuitBreaker breaker,
+            CircuitState from,
+            CircuitState to,
+            Cause cause,
+            String rule,
+            long failures,
+            long now) {
         History past = history.after(from, Math.max(0, now - startedAt));
         if (from != to) {
             Evidence evidence = new Evidence(rule, failures, topFailures());

@@ -26,14 +26,12 @@ public record Refusal(Reason reason, String message, Optional<Duration> retryAft
 
     /** Puts a refusal into words. */
     static Refusal of(Reason reason, @Nullable Cause cause, long failures, long retryNanos) {
-        String message =
-                switch (reason) {
-                    case OPEN -> openedBy(cause, failures) + ", next probe in " + duration(retryNanos);
-                    case HELD_OPEN -> "held open by an operator";
-                    case PROBING -> "half-open, probes are out to see whether the remote has recovered";
-                };
-        Optional<Duration> retryAfter =
-                retryNanos < 0 ? Optional.empty() : Optional.of(Duration.ofNanos(retryNanos));
+        String message = switch (reason) {
+            case OPEN -> openedBy(cause, failures) + ", next probe in " + duration(retryNanos);
+            case HELD_OPEN -> "held open by an operator";
+            case PROBING -> "half-open, probes are out to see whether the remote has recovered";
+        };
+        Optional<Duration> retryAfter = retryNanos < 0 ? Optional.empty() : Optional.of(Duration.ofNanos(retryNanos));
         return new Refusal(reason, message, retryAfter);
     }
 

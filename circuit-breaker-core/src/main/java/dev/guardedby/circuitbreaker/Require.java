@@ -36,9 +36,8 @@ final class Require {
 
     static void atMost(String key, int value, String limitKey, int limit) {
         if (value > limit) {
-            throw new IllegalArgumentException(
-                    key + " must be at most " + limitKey + ", but " + key + " was " + value + " and " + limitKey
-                            + " was " + limit);
+            throw new IllegalArgumentException(key + " must be at most " + limitKey + ", but " + key + " was " + value
+                    + " and " + limitKey + " was " + limit);
         }
     }
 }

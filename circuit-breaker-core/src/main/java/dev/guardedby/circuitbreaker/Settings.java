@@ -16,7 +16,9 @@ final class Settings implements Cloneable {
     int failureThreshold = 5;
     Duration recoveryTimeout = Duration.ofSeconds(300);
     int probes = 1;
+
     @Nullable Integer successesToClose;
+
     Duration probeTimeout = Duration.ofSeconds(60);
     OutcomeRules rules = OutcomeRules.DEFAULT;
     Mode mode = Mode.ENFORCE;

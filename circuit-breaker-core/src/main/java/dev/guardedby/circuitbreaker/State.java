@@ -63,14 +63,15 @@ abstract sealed class State permits Closed, Open, HalfOpen {
     }
 
     final Closed closed(CircuitBreaker breaker, Mode nextMode, Cause cause, String rule, long nextStreak, long now) {
-        Period next =
-                period.successor(breaker, circuitState(), CircuitState.CLOSED, cause, rule, probeFailures(), now);
+        Period next = period.successor(breaker, circuitState(), CircuitState.CLOSED, cause, rule, probeFailures(), now);
         return new Closed(next, nextMode, nextStreak);
     }
 
     final Open open(CircuitBreaker breaker, Cause cause, String rule, long failures, long nextStreak, long now) {
         Period next = period.successor(breaker, circuitState(), CircuitState.OPEN, cause, rule, failures, now);
-        long wait = cause == Cause.HOLD_OPEN ? Open.HELD : breaker.settings().recoveryTimeout.toNanos();
+        long wait = cause == Cause.HOLD_OPEN
+                ? Open.HELD
+                : breaker.settings().recoveryTimeout.toNanos();
         return new Open(next, mode, nextStreak, wait);
     }
 
@@ -79,7 +80,8 @@ abstract sealed class State permits Closed, Open, HalfOpen {
         return 0;
     }
 
-    // What an operator asks for. All four start a new period even where the state stays, so that what is in flight is stale.
+    // What an operator asks for. All four start a new period even where the state stays, so that what is in flight is
+    // stale.
 
     final State forcedOpen(CircuitBreaker breaker) {
         return mode == Mode.DISABLED || this instanceof Open
