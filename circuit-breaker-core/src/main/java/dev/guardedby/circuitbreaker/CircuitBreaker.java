@@ -602,12 +602,14 @@ public final class CircuitBreaker {
          * exception that none of them matches is a success; an {@link Error} is always a failure.
          */
         @SafeVarargs
+        @SuppressWarnings("varargs") // only read
         public final Builder recordExceptions(Class<? extends Throwable>... types) {
             return recordIf(OutcomeRules.anyOf(types));
         }
 
         /** Exceptions that say nothing about the remote, subclasses included, on top of the rules set before. */
         @SafeVarargs
+        @SuppressWarnings("varargs") // only read
         public final Builder ignoreExceptions(Class<? extends Throwable>... types) {
             return ignoreIf(OutcomeRules.anyOf(types));
         }
@@ -616,6 +618,7 @@ public final class CircuitBreaker {
          * Exceptions of which one is proof enough to open the breaker, subclasses included, on top of the rules set before.
          */
         @SafeVarargs
+        @SuppressWarnings("varargs") // only read
         public final Builder tripExceptions(Class<? extends Throwable>... types) {
             return tripIf(OutcomeRules.anyOf(types));
         }
