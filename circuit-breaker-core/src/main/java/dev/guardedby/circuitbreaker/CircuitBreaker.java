@@ -97,7 +97,7 @@ public final class CircuitBreaker {
     public <T extends @Nullable Object, X extends Throwable> T call(Call<? extends T, ? extends X> call) throws X {
         State seen = state;
         if (!(seen instanceof Closed)) {
-            return call(Cost.ZERO, permit -> call.call());
+            return this.<T, X>call(Cost.ZERO, permit -> call.call());
         }
         long startedAt = startTime();
         T result;
@@ -118,10 +118,11 @@ public final class CircuitBreaker {
      * @throws X what the call threw, the very object
      * @throws CallNotPermittedException if it is refused; then nothing was called
      */
+    @SuppressWarnings("NullAway") // does not see that the type argument lets the lambda return null
     public <X extends Throwable> void run(Action<? extends X> action) throws X {
         State seen = state;
         if (!(seen instanceof Closed)) {
-            call(Cost.ZERO, permit -> {
+            this.<@Nullable Void, X>call(Cost.ZERO, permit -> {
                 action.run();
                 permit.success();
                 return null;
