@@ -86,7 +86,8 @@ final class Engine {
             long startedAt,
             Verdict verdict,
             @Nullable Throwable failure) {
-        long duration = timed ? now() - startedAt : -1;
+        // Never below 0, for -1 says that nobody wanted to know: the ticker may step back a little.
+        long duration = timed ? Math.max(0, now() - startedAt) : -1;
         totals.count(verdict, settings.clock);
         if (period != null) {
             settle(period, slot, verdict, failure);
