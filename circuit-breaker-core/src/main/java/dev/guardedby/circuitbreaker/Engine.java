@@ -96,10 +96,10 @@ final class Engine {
     }
 
     private void settle(Period period, @Nullable Slot slot, Verdict verdict, @Nullable Throwable failure) {
-        if (failure != null && verdict.isFailure() && state.period == period) {
+        State seen = state;
+        if (failure != null && verdict.isFailure() && seen.period == period && seen.heeds(slot)) {
             period.countFailure(OutcomeRules.innermost(failure));
         }
-        State seen;
         State next;
         do {
             seen = state;
