@@ -1,4 +1,8 @@
-/** The circuit breaker: cuts calls off that fail too often, lets them recover, and counts what they cost. */
+/**
+ * Circuit breakers that know what a call costs.
+ *
+ * <p>{@link dev.guardedby.circuitbreaker.CircuitBreaker} guards a call; everything else is what it takes or answers.
+ */
 @NullMarked
 package dev.guardedby.circuitbreaker;
 

@@ -1,0 +1,61 @@
+package dev.guardedby.circuitbreaker;
+
+import dev.guardedby.circuitbreaker.Refusal.Reason;
+import dev.guardedby.circuitbreaker.Transition.Cause;
+import java.io.Serial;
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A breaker refused the call: nothing was sent to the remote.
+ *
+ * <p>It has no stack trace and builds its message when that is read, because a refusal must be cheap during an outage.
+ * No breaker counts it as a failure.
+ */
+public class CallNotPermittedException extends RuntimeException {
+    @Serial
+    private static final long serialVersionUID = 1;
+
+    private final String name;
+    private final CircuitState state;
+    private final Reason reason;
+    private final @Nullable Cause cause;
+    private final long failures;
+    private final long retryNanos;
+
+    CallNotPermittedException(String name, State refusing, long now) {
+        super(null, null, true, false);
+        this.name = name;
+        this.state = refusing.circuitState();
+        this.reason = refusing.reason();
+        this.cause = refusing.period.cause;
+        this.failures = refusing.period.failuresBefore;
+        this.retryNanos = refusing.retryNanos(now);
+    }
+
+    /** The name of the breaker. */
+    public String name() {
+        return name;
+    }
+
+    /** The state in which the breaker refused. */
+    public CircuitState state() {
+        return state;
+    }
+
+    /** Why the call was refused. */
+    public Refusal refusal() {
+        return Refusal.of(reason, cause, failures, retryNanos);
+    }
+
+    /** How long the caller should wait, as it was at the refusal; empty where nobody can tell. */
+    public Optional<Duration> retryAfter() {
+        return refusal().retryAfter();
+    }
+
+    @Override
+    public String getMessage() {
+        return "Circuit breaker '" + name + "' is " + refusal().message();
+    }
+}

@@ -1,0 +1,533 @@
+package dev.guardedby.circuitbreaker;
+
+import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
+import dev.guardedby.circuitbreaker.Transition.Cause;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Guards calls to one remote: cuts them off while it fails, and finds out by itself when it has recovered.
+ *
+ * <pre>{@code
+ * CircuitBreaker llm = CircuitBreaker.builder("llm")
+ *         .failureThreshold(3)
+ *         .recoveryTimeout(Duration.ofSeconds(30))
+ *         .build();
+ * String answer = llm.call(() -> client.ask(question));
+ * }</pre>
+ *
+ * <p>CLOSED, calls pass and consecutive failures are counted; at {@code failure-threshold} the breaker trips. OPEN, calls
+ * are refused at once until {@code recovery-timeout} has passed. HALF_OPEN, {@code probes} calls find out whether the
+ * remote has recovered, and everybody else is refused. No thread and no timer is involved: the wait is judged by whoever
+ * looks next, which every admission, {@link #state()} and {@link #timeUntilRetry()} do. Monitoring ({@link #stats()},
+ * {@link #refusal()}, {@link #toString()}) moves nothing.
+ *
+ * <p>A result belongs to the period that admitted it, so what comes late moves nothing: it counts in the totals and as
+ * {@linkplain CircuitBreakerStats#stale() stale}.
+ *
+ * <p>Thread-safe, without locks. {@code call} and {@code run} on a closed breaker neither allocate nor read a clock.
+ * A breaker holds no resources and need not be closed.
+ */
+public final class CircuitBreaker {
+    private final String name;
+    private final Engine engine;
+
+    private CircuitBreaker(String name, Settings settings) {
+        this.name = name;
+        this.engine = new Engine(this, settings);
+    }
+
+    /**
+     * A breaker with all defaults.
+     *
+     * @param name 1 to 64 letters, digits, '.', '_' or '-'
+     * @throws IllegalArgumentException if the name is none
+     */
+    public static CircuitBreaker of(String name) {
+        return builder(name).build();
+    }
+
+    /** A builder with all defaults; the name is checked when the breaker is built. */
+    public static Builder builder(String name) {
+        return new Builder(Objects.requireNonNull(name, "name"));
+    }
+
+    // Guarding a call
+
+    /**
+     * Makes the call if it is permitted, and counts how it ended.
+     *
+     * @return what the call returned
+     * @throws X what the call threw, the very object
+     * @throws CallNotPermittedException if it is refused; then nothing was called
+     */
+    public <T extends @Nullable Object, X extends Throwable> T call(Call<? extends T, ? extends X> call) throws X {
+        Objects.requireNonNull(call, "call");
+        State seen = engine.state;
+        if (!(seen instanceof Closed)) {
+            return this.<T, X>call(Cost.ZERO, permit -> call.call());
+        }
+        long startedAt = engine.startTime();
+        T result;
+        try {
+            result = call.call();
+        } catch (Throwable thrown) {
+            engine.report(seen.period, null, startedAt, engine.settings.rules.judge(thrown), thrown);
+            throw thrown;
+        }
+        engine.returned(seen, startedAt, engine.settings.rules.judgeResult(result));
+        return result;
+    }
+
+    /**
+     * Makes the call if it is permitted, and counts how it ended; there is no result, so {@code failOnResult} rules are not
+     * asked.
+     *
+     * @throws X what the call threw, the very object
+     * @throws CallNotPermittedException if it is refused; then nothing was called
+     */
+    @SuppressWarnings("NullAway") // does not see that the type argument lets the lambda return null
+    public <X extends Throwable> void run(Action<? extends X> action) throws X {
+        Objects.requireNonNull(action, "action");
+        State seen = engine.state;
+        if (!(seen instanceof Closed)) {
+            this.<@Nullable Void, X>call(Cost.ZERO, permit -> {
+                action.run();
+                permit.success();
+                return null;
+            });
+            return;
+        }
+        long startedAt = engine.startTime();
+        try {
+            action.run();
+        } catch (Throwable thrown) {
+            engine.report(seen.period, null, startedAt, engine.settings.rules.judge(thrown), thrown);
+            throw thrown;
+        }
+        engine.returned(seen, startedAt, Verdict.SUCCESS);
+    }
+
+    /**
+     * Makes the call if it is permitted, with its permit at hand to record what it cost, and counts how it ended.
+     *
+     * @param hold the most that the call may cost, to reserve in every budget; a breaker without budgets reserves nothing
+     * @return what the call returned
+     * @throws X what the call threw, the very object
+     * @throws CallNotPermittedException if it is refused; then nothing was called
+     */
+    public <T extends @Nullable Object, X extends Throwable> T call(
+            Cost hold, PermitCall<? extends T, ? extends X> call) throws X {
+        Objects.requireNonNull(call, "call");
+        Permit permit = acquire(hold);
+        Scope scope = permit.isProbe() ? permit.attach() : null;
+        try {
+            T result = call.call(permit);
+            permit.success(result);
+            return result;
+        } catch (Throwable thrown) {
+            permit.failure(thrown);
+            throw thrown;
+        } finally {
+            if (scope != null) {
+                scope.close();
+            }
+        }
+    }
+
+    /**
+     * Starts the call if it is permitted, and counts how its stage ends.
+     *
+     * <p>The future completes with the stage's result or with the very exception that the remote threw. A refusal, or what
+     * the supplier throws, is a failed future; a null stage is a failure. Completing the future from outside cancels the
+     * stage: a {@link java.util.concurrent.TimeoutException}, as by {@code orTimeout}, counts as a failure, anything else,
+     * such as {@code cancel}, is ignored.
+     *
+     * @throws NullPointerException if the supplier is null; nothing else is thrown
+     */
+    public <T extends @Nullable Object> CompletableFuture<T> callAsync(Supplier<? extends CompletionStage<T>> call) {
+        Objects.requireNonNull(call, "call");
+        return GuardedFuture.start(this, Cost.ZERO, permit -> call.get());
+    }
+
+    /**
+     * Starts the call if it is permitted, with its permit at hand to record what it cost, and counts how its stage ends; for
+     * the rest like {@link #callAsync(Supplier)}.
+     *
+     * @param hold the most that the call may cost, to reserve in every budget; a breaker without budgets reserves nothing
+     * @throws NullPointerException if an argument is null; nothing else is thrown
+     */
+    public <T extends @Nullable Object> CompletableFuture<T> callAsync(
+            Cost hold, Function<? super Permit, ? extends CompletionStage<T>> call) {
+        return GuardedFuture.start(this, Objects.requireNonNull(hold, "hold"), Objects.requireNonNull(call, "call"));
+    }
+
+    // Two steps
+
+    /**
+     * Leave to make one call, for code that cannot be a lambda; report how it ended.
+     *
+     * @throws CallNotPermittedException if it is refused
+     */
+    public Permit acquire() {
+        return acquire(Cost.ZERO);
+    }
+
+    /** Leave to make one call, or empty if it is refused; report how it ended. */
+    public Optional<Permit> tryAcquire() {
+        return tryAcquire(Cost.ZERO);
+    }
+
+    /**
+     * Leave to make one call that costs at most the hold.
+     *
+     * @param hold the most that the call may cost, to reserve in every budget; a breaker without budgets reserves nothing
+     * @throws CallNotPermittedException if it is refused
+     */
+    public Permit acquire(Cost hold) {
+        Objects.requireNonNull(hold, "hold");
+        return Objects.requireNonNull(engine.admit(false, true));
+    }
+
+    /**
+     * Leave to make one call that costs at most the hold, or empty if it is refused.
+     *
+     * @param hold the most that the call may cost, to reserve in every budget; a breaker without budgets reserves nothing
+     */
+    public Optional<Permit> tryAcquire(Cost hold) {
+        Objects.requireNonNull(hold, "hold");
+        return Optional.ofNullable(engine.admit(false, false));
+    }
+
+    /**
+     * Leave to make one call that costs at most the hold; never blocks.
+     *
+     * @param hold the most that the call may cost, to reserve in every budget; a breaker without budgets reserves nothing
+     * @return a stage of the permit; it fails with {@link CallNotPermittedException} if the call is refused
+     */
+    public CompletionStage<Permit> acquireAsync(Cost hold) {
+        Objects.requireNonNull(hold, "hold");
+        try {
+            return CompletableFuture.completedStage(acquire(hold));
+        } catch (CallNotPermittedException refused) {
+            return CompletableFuture.failedStage(refused);
+        }
+    }
+
+    /** Why a call made now by this thread would be refused, or empty if it would pass; takes and moves nothing. */
+    public Optional<Refusal> refusal() {
+        State seen = engine.state;
+        if (seen instanceof Closed || seen.mode != Mode.ENFORCE) {
+            return Optional.empty();
+        }
+        long now = engine.now();
+        State looked = seen.look(engine, now);
+        return looked.ridesOnProbe() || looked.admit(false, now) != null
+                ? Optional.empty()
+                : Optional.of(looked.refusal(now));
+    }
+
+    // The manual protocol: an admission and results without a permit
+
+    /**
+     * Whether a call may be made now: an admission without a permit. While HALF_OPEN it takes a probe's slot, which the next
+     * caller may take over after {@code probe-timeout} if nobody reports a result.
+     */
+    public boolean canExecute() {
+        return engine.state instanceof Closed || engine.admit(true, false) != null;
+    }
+
+    /** Records a success, without a permit, on the present state. */
+    public void recordSuccess() {
+        engine.recordManual(Verdict.SUCCESS);
+    }
+
+    /** Records a failure, without a permit, on the present state. */
+    public void recordFailure() {
+        engine.recordManual(Verdict.FAILURE);
+    }
+
+    /**
+     * Records what a call cost, whatever its outcome and the state.
+     *
+     * @param inputTokens tokens sent, 0 to 10^12
+     * @param outputTokens tokens received, 0 to 10^12
+     * @param estimatedCostUsd US dollars, 0 to 1,000,000; a fraction of a nano-USD is rounded up
+     * @throws IllegalArgumentException if an amount is out of range; then nothing is recorded
+     */
+    public void recordCost(long inputTokens, long outputTokens, BigDecimal estimatedCostUsd) {
+        recordCost(Cost.of(inputTokens, outputTokens, estimatedCostUsd));
+    }
+
+    /**
+     * Records what a call cost, whatever its outcome and the state.
+     *
+     * @throws IllegalArgumentException if an amount is above 10^12 tokens or 1,000,000 USD; then nothing is recorded
+     */
+    public void recordCost(Cost cost) {
+        engine.totals.add(cost);
+    }
+
+    /** Whether more US dollars than that have been recorded: exactly that many are not above it. */
+    public boolean checkCostThreshold(BigDecimal maxCostUsd) {
+        return engine.totals.cost.usd().compareTo(maxCostUsd) > 0;
+    }
+
+    // Looking
+
+    /** The state, after a look: an OPEN whose wait is over becomes HALF_OPEN. */
+    public CircuitState state() {
+        return engine.state instanceof Closed
+                ? CircuitState.CLOSED
+                : engine.look(engine.now()).circuitState();
+    }
+
+    /** The rest of the wait, positive, after a look; empty unless the breaker is OPEN with a deadline. */
+    public Optional<Duration> timeUntilRetry() {
+        long now = engine.now();
+        State seen = engine.look(now);
+        return seen instanceof Open open && !open.isHeld()
+                ? Optional.of(Duration.ofNanos(open.retryNanos(now)))
+                : Optional.empty();
+    }
+
+    /** The counts at this instant; moves nothing. */
+    public CircuitBreakerStats stats() {
+        return new CircuitBreakerStats(engine.state, engine.totals, engine.now());
+    }
+
+    /** The latest change of the state, with its evidence; moves nothing. */
+    public Optional<Transition> lastTransition() {
+        return Optional.ofNullable(engine.state.period.history.last);
+    }
+
+    /** How an exception thrown by a call in this thread counts, by this breaker's outcome rules; records nothing. */
+    public Outcome outcomeOf(Throwable thrown) {
+        return engine.settings.rules.judge(thrown).outcome;
+    }
+
+    // The operator
+
+    /** Closes, zeroes the consecutive failures, and starts a new period, so that what is in flight is stale. */
+    public void reset() {
+        engine.move(seen -> seen.closedByOperator(engine, Cause.RESET));
+    }
+
+    /** Closes like {@link #reset()}; the two differ in the cause that the transition shows. */
+    public void forceClose() {
+        engine.move(seen -> seen.closedByOperator(engine, Cause.FORCE_CLOSE));
+    }
+
+    /**
+     * Opens as if tripped now, so that the breaker recovers by itself; no effect on one that is open, held open or
+     * {@link Mode#DISABLED}.
+     */
+    public void forceOpen() {
+        engine.move(seen -> seen.forcedOpen(engine));
+    }
+
+    /**
+     * Opens until {@link #reset()} or {@link #forceClose()}; one that is open already loses its deadline. No effect when
+     * {@link Mode#DISABLED}.
+     */
+    public void holdOpen() {
+        engine.move(seen -> seen.heldOpen(engine));
+    }
+
+    /** The mode. */
+    public Mode mode() {
+        return engine.state.mode;
+    }
+
+    /**
+     * Switches the mode. Between ENFORCE and OBSERVE everything is kept; entering or leaving DISABLED starts a new, closed
+     * period.
+     */
+    public void mode(Mode mode) {
+        Objects.requireNonNull(mode, "mode");
+        engine.move(seen -> seen.switched(engine, mode));
+    }
+
+    // The settings
+
+    /** The name. */
+    public String name() {
+        return name;
+    }
+
+    /** The consecutive failures at which the breaker trips. */
+    public int failureThreshold() {
+        return engine.settings.failureThreshold;
+    }
+
+    /** How long the breaker stays open before it probes. */
+    public Duration recoveryTimeout() {
+        return engine.settings.recoveryTimeout;
+    }
+
+    /** {@code CircuitBreaker[name=llm, state=closed, failures=0/5]}; moves nothing. */
+    @Override
+    public String toString() {
+        State seen = engine.state;
+        return "CircuitBreaker[name=" + name + ", state="
+                + seen.circuitState().name().toLowerCase(Locale.ROOT) + ", failures=" + seen.streak + "/"
+                + engine.settings.failureThreshold + "]";
+    }
+
+    /**
+     * Collects the settings of a breaker; {@link #build()} checks them.
+     *
+     * <p>Not thread-safe. It may build more than one breaker; what is set afterwards does not touch those built before.
+     */
+    public static final class Builder {
+        private final String name;
+        private final Settings settings = new Settings();
+
+        private Builder(String name) {
+            this.name = name;
+        }
+
+        /** Consecutive failures at which the breaker trips: at least 1, default 5. */
+        public Builder failureThreshold(int consecutiveFailures) {
+            settings.failureThreshold = consecutiveFailures;
+            return this;
+        }
+
+        /** How long the breaker stays open before it probes: positive, at most 10 years, default 300 s. */
+        public Builder recoveryTimeout(Duration wait) {
+            settings.recoveryTimeout = Objects.requireNonNull(wait, "recovery-timeout");
+            return this;
+        }
+
+        /** Calls that find out, while HALF_OPEN, whether the remote has recovered: at least 1, default 1. */
+        public Builder probes(int permitted) {
+            settings.probes = permitted;
+            return this;
+        }
+
+        /** Probes that must succeed to close the breaker: 1 to {@code probes}, default all of them. */
+        public Builder successesToClose(int required) {
+            settings.successesToClose = required;
+            return this;
+        }
+
+        /**
+         * How long a probe keeps its slot before the next caller may take it over: positive, at most 10 years, default 60 s.
+         */
+        public Builder probeTimeout(Duration lease) {
+            settings.probeTimeout = Objects.requireNonNull(lease, "probe-timeout");
+            return this;
+        }
+
+        /**
+         * Exceptions that count as failures, subclasses included, on top of the rules set before. With record rules, an
+         * exception that none of them matches is a success; an {@link Error} is always a failure.
+         */
+        @SafeVarargs
+        @SuppressWarnings("varargs") // only read
+        public final Builder recordExceptions(Class<? extends Throwable>... types) {
+            return recordIf(OutcomeRules.anyOf(types));
+        }
+
+        /** Exceptions that say nothing about the remote, subclasses included, on top of the rules set before. */
+        @SafeVarargs
+        @SuppressWarnings("varargs") // only read
+        public final Builder ignoreExceptions(Class<? extends Throwable>... types) {
+            return ignoreIf(OutcomeRules.anyOf(types));
+        }
+
+        /**
+         * Exceptions of which one is proof enough to open the breaker, subclasses included, on top of the rules set before.
+         */
+        @SafeVarargs
+        @SuppressWarnings("varargs") // only read
+        public final Builder tripExceptions(Class<? extends Throwable>... types) {
+            return tripIf(OutcomeRules.anyOf(types));
+        }
+
+        /**
+         * A rule for exceptions that count as failures, on top of the rules set before. It is asked about the exception and
+         * what it wraps; if it throws, that is logged and the call is a failure.
+         */
+        public Builder recordIf(Predicate<? super Throwable> rule) {
+            settings.rules = settings.rules.recording(Objects.requireNonNull(rule, "recordIf"));
+            return this;
+        }
+
+        /**
+         * A rule for exceptions that say nothing about the remote, on top of the rules set before; it wins over all others.
+         * It is asked about the exception and what it wraps; if it throws, that is logged and the call is a failure.
+         */
+        public Builder ignoreIf(Predicate<? super Throwable> rule) {
+            settings.rules = settings.rules.ignoring(Objects.requireNonNull(rule, "ignoreIf"));
+            return this;
+        }
+
+        /**
+         * A rule for exceptions of which one is proof enough to open the breaker, such as a revoked key, on top of the rules
+         * set before. It is asked about the exception and what it wraps; if it throws, that is logged and the call is a
+         * failure.
+         */
+        public Builder tripIf(Predicate<? super Throwable> rule) {
+            settings.rules = settings.rules.trippingOn(Objects.requireNonNull(rule, "tripIf"));
+            return this;
+        }
+
+        /**
+         * A rule for results that count as failures, on top of the rules set before; the caller gets the result all the same.
+         * It is asked about null, too; if it throws, that is logged and the call is a failure.
+         */
+        public Builder failOnResult(Predicate<@Nullable Object> rule) {
+            settings.rules = settings.rules.failingOn(Objects.requireNonNull(rule, "failOnResult"));
+            return this;
+        }
+
+        /** How far the breaker acts on what it computes: default {@link Mode#ENFORCE}. */
+        public Builder mode(Mode mode) {
+            settings.mode = Objects.requireNonNull(mode, "mode");
+            return this;
+        }
+
+        /** One more listener. */
+        public Builder listener(CircuitBreakerListener listener) {
+            settings.add(Objects.requireNonNull(listener, "listener"));
+            return this;
+        }
+
+        /**
+         * The time that durations are measured by: monotonic nanoseconds, default {@link System#nanoTime()}. They are
+         * compared by difference, so any origin will do.
+         */
+        public Builder ticker(LongSupplier nanoTime) {
+            settings.ticker = Objects.requireNonNull(nanoTime, "ticker");
+            return this;
+        }
+
+        /** The time that people read in timestamps: default the system's. */
+        public Builder clock(InstantSource wallClock) {
+            settings.clock = Objects.requireNonNull(wallClock, "clock");
+            return this;
+        }
+
+        /**
+         * A breaker with these settings.
+         *
+         * @throws IllegalArgumentException if a setting is out of its range or two do not go together; it names them, the
+         *     value and the rule
+         */
+        public CircuitBreaker build() {
+            return new CircuitBreaker(Require.name(name), settings.checked());
+        }
+    }
+}

@@ -1,0 +1,35 @@
+package dev.guardedby.circuitbreaker;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Is told what a breaker does.
+ *
+ * <p>All methods are called outside every lock, by the thread whose call caused the event, except that transitions are
+ * delivered one at a time and in order by whichever thread is delivering, so a call may return before its transition is
+ * delivered, and a listener that moves the breaker gets that event after it returns. What a listener throws is logged and
+ * reaches no caller. Implementations must be thread-safe and quick: results are told on the path of the call.
+ */
+public interface CircuitBreakerListener {
+    /** The breaker changed its state. */
+    default void onTransition(Transition transition) {}
+
+    /**
+     * A call was reported.
+     *
+     * @param breaker the breaker that admitted it
+     * @param outcome how it counted
+     * @param durationNanos how long it ran, in nanoseconds; -1 if no listener {@linkplain #wantsDurations() wants to know}
+     *     and for results reported without a permit
+     * @param failure what the call threw, the very object, whatever the outcome; null if it threw nothing
+     */
+    default void onResult(CircuitBreaker breaker, Outcome outcome, long durationNanos, @Nullable Throwable failure) {}
+
+    /** A call was refused. */
+    default void onRefused(CircuitBreaker breaker, Refusal refusal) {}
+
+    /** Whether {@link #onResult} is to be told durations, which costs two clock reads a call; asked once, at build. */
+    default boolean wantsDurations() {
+        return false;
+    }
+}

@@ -1,0 +1,72 @@
+package dev.guardedby.circuitbreaker;
+
+import java.lang.System.Logger.Level;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells listeners what happened, outside every lock, and keeps what they throw away from callers.
+ *
+ * <p>Transitions go out one at a time and in order: each period knows its successor, and whoever finds nobody delivering
+ * walks along them until the last. A thread that moves the breaker while another one delivers leaves the delivery to that
+ * one; a listener that moves the breaker gets that event after it returns.
+ */
+final class Deliveries {
+    private static final System.Logger LOG = System.getLogger(CircuitBreaker.class.getName());
+
+    private final List<CircuitBreakerListener> listeners;
+    /** The last period that was delivered; only the delivering thread touches it, {@link #requests} hands it on. */
+    private Period delivered;
+
+    private final AtomicInteger requests = new AtomicInteger();
+
+    Deliveries(List<CircuitBreakerListener> listeners, Period first) {
+        this.listeners = listeners;
+        this.delivered = first;
+    }
+
+    void transitions() {
+        if (requests.getAndIncrement() != 0) {
+            return;
+        }
+        int answered = 1;
+        do {
+            for (Period next = delivered.takeNext(); next != null; next = delivered.takeNext()) {
+                delivered = next;
+                Transition transition = next.transition;
+                if (transition != null) {
+                    tellAll(listener -> listener.onTransition(transition));
+                }
+            }
+            answered = requests.addAndGet(-answered);
+        } while (answered != 0);
+    }
+
+    void result(CircuitBreaker breaker, Outcome outcome, long durationNanos, @Nullable Throwable failure) {
+        if (!listeners.isEmpty()) {
+            tellAll(listener -> listener.onResult(breaker, outcome, durationNanos, failure));
+        }
+    }
+
+    void refused(CircuitBreaker breaker, State refusing, long now) {
+        if (!listeners.isEmpty()) {
+            Refusal refusal = refusing.refusal(now);
+            tellAll(listener -> listener.onRefused(breaker, refusal));
+        }
+    }
+
+    private void tellAll(Consumer<CircuitBreakerListener> event) {
+        for (CircuitBreakerListener listener : listeners) {
+            try {
+                event.accept(listener);
+            } catch (Throwable broken) {
+                LOG.log(
+                        Level.WARNING,
+                        "Circuit breaker listener " + listener.getClass().getName() + " threw",
+                        broken);
+            }
+        }
+    }
+}

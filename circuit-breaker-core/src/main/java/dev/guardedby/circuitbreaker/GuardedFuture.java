@@ -1,0 +1,100 @@
+package dev.guardedby.circuitbreaker;
+
+import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The future of a guarded call: reports its permit, whoever ends it.
+ *
+ * <p>Either the call ends, and its stage completes this future, or somebody outside completes this future first: a timeout
+ * is the remote's failure, anything else is the caller's choice and says nothing, and in both cases the stage is cancelled.
+ */
+final class GuardedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
+    private final Permit permit;
+    private volatile boolean stageEnded;
+
+    private GuardedFuture(Permit permit) {
+        this.permit = permit;
+    }
+
+    static <T extends @Nullable Object> CompletableFuture<T> start(
+            CircuitBreaker breaker, Cost hold, Function<? super Permit, ? extends CompletionStage<T>> call) {
+        Permit permit;
+        try {
+            permit = breaker.acquire(hold);
+        } catch (CallNotPermittedException refused) {
+            return failedFuture(refused);
+        }
+        try {
+            @Nullable CompletionStage<T> stage = callInside(permit, call);
+            if (stage == null) {
+                permit.report(Verdict.FAILURE, null);
+                return failedFuture(new NullPointerException("the guarded call returned null instead of a stage"));
+            }
+            GuardedFuture<T> future = new GuardedFuture<>(permit);
+            stage.whenComplete(future::stageEnded);
+            CompletableFuture<T> unused = future.whenComplete((result, failure) -> future.ended(stage, failure));
+            return future;
+        } catch (Throwable thrown) {
+            permit.failure(thrown);
+            return failedFuture(thrown);
+        }
+    }
+
+    private static <T extends @Nullable Object> @Nullable CompletionStage<T> callInside(
+            Permit permit, Function<? super Permit, ? extends CompletionStage<T>> call) {
+        Scope scope = permit.isProbe() ? permit.attach() : null;
+        try {
+            return call.apply(permit);
+        } finally {
+            if (scope != null) {
+                scope.close();
+            }
+        }
+    }
+
+    // The permit is reported before the future completes: whoever waits for the result finds it counted.
+    private void stageEnded(T result, @Nullable Throwable failure) {
+        stageEnded = true;
+        if (failure == null) {
+            permit.success(result);
+            complete(result);
+        } else {
+            // A dependent stage wraps what the remote threw; our caller gets the remote's own exception.
+            Throwable cause = failure instanceof CompletionException ? failure.getCause() : null;
+            Throwable thrown = cause == null ? failure : cause;
+            permit.failedAsync(thrown);
+            completeExceptionally(thrown);
+        }
+    }
+
+    private void ended(CompletionStage<T> stage, @Nullable Throwable failure) {
+        if (stageEnded) {
+            return;
+        }
+        if (failure instanceof TimeoutException timeout) {
+            permit.timedOut(timeout);
+        } else {
+            permit.report(Verdict.IGNORED, failure);
+        }
+        cancel(stage);
+    }
+
+    private static void cancel(CompletionStage<?> stage) {
+        if (stage instanceof Future<?> future) {
+            future.cancel(true);
+            return;
+        }
+        try {
+            stage.toCompletableFuture().cancel(true);
+        } catch (UnsupportedOperationException e) {
+            // A stage is allowed to offer no future: then there is nothing to cancel.
+        }
+    }
+}

@@ -1,0 +1,183 @@
+package dev.guardedby.circuitbreaker;
+
+import dev.guardedby.circuitbreaker.Transition.Cause;
+import dev.guardedby.circuitbreaker.Transition.Evidence;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The life of one state, from the transition into it to the next.
+ *
+ * <p>Its identity is what ties a call to the time that admitted it: a result is worth something only while the breaker is
+ * still in the very period that gave the permit, so a late one can do no harm. The object holds what stays true for the
+ * whole life; what changes within it is in {@link State}.
+ */
+final class Period {
+    // An outage has few faces; what comes after these is not worth a map that an attacker's remote can grow.
+    private static final int FAILURE_CLASSES_KEPT = 16;
+    private static final int FAILURE_CLASSES_SHOWN = 5;
+
+    /** By the ticker. */
+    final long startedAt;
+    /** Why it began; null for a breaker's first. */
+    final @Nullable Cause cause;
+    /** The failures that the deciding rule had counted. */
+    final long failuresBefore;
+
+    /** The transition that began it; null for a breaker's first and where the state stayed. */
+    final @Nullable Transition transition;
+
+    final History history;
+    private volatile @Nullable Map<String, LongAdder> failureClasses;
+    private volatile @Nullable Period next;
+
+    private Period(
+            long startedAt,
+            @Nullable Cause cause,
+            long failuresBefore,
+            @Nullable Transition transition,
+            History history) {
+        this.startedAt = startedAt;
+        this.cause = cause;
+        this.failuresBefore = failuresBefore;
+        this.transition = transition;
+        this.history = history;
+    }
+
+    static Period first(long now) {
+        return new Period(now, null, 0, null, History.NONE);
+    }
+
+    /** The period after this one; the counts of transitions move only where the state does. */
+    Period successor(
+            Engine engine, CircuitState from, CircuitState to, Cause cause, String rule, long failures, long now) {
+        History past = history.after(from, Math.max(0, now - startedAt));
+        if (from == to) {
+            return new Period(now, cause, failures, null, past);
+        }
+        Evidence evidence = new Evidence(rule, failures, topFailures());
+        Transition moved = new Transition(engine.breaker, from, to, cause, engine.wallTime(), evidence);
+        return new Period(now, cause, failures, moved, past.moved(moved));
+    }
+
+    void countFailure(Throwable failure) {
+        Map<String, LongAdder> counts = failureClasses;
+        if (counts == null) {
+            synchronized (this) {
+                counts = failureClasses;
+                if (counts == null) {
+                    counts = new ConcurrentHashMap<>(4);
+                    failureClasses = counts;
+                }
+            }
+        }
+        String name = failure.getClass().getName();
+        LongAdder count = counts.get(name);
+        if (count == null && counts.size() < FAILURE_CLASSES_KEPT) {
+            count = counts.computeIfAbsent(name, key -> new LongAdder());
+        }
+        if (count != null) {
+            count.increment();
+        }
+    }
+
+    private Map<String, Long> topFailures() {
+        Map<String, LongAdder> counts = failureClasses;
+        if (counts == null) {
+            return Map.of();
+        }
+        Map<String, Long> top = new LinkedHashMap<>();
+        counts.entrySet().stream()
+                .map(entry -> Map.entry(entry.getKey(), entry.getValue().sum()))
+                .sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder())
+                        .thenComparing(Map.Entry.comparingByKey()))
+                .limit(FAILURE_CLASSES_SHOWN)
+                .forEach(entry -> top.put(entry.getKey(), entry.getValue()));
+        return Collections.unmodifiableMap(top);
+    }
+
+    /** Makes the period that followed known to whoever delivers transitions. */
+    void followedBy(Period successor) {
+        next = successor;
+    }
+
+    /**
+     * The period that followed, once. Cutting the link keeps a hung call, which holds its period, from holding all later
+     * ones.
+     */
+    @Nullable Period takeNext() {
+        Period taken = next;
+        if (taken != null) {
+            next = null;
+        }
+        return taken;
+    }
+
+    /** What a breaker had been through when a period began. */
+    static final class History {
+        static final History NONE = new History(0, 0, 0, 0, 0, 0, null);
+
+        final long timesOpened;
+        final long timesHalfOpened;
+        final long timesClosed;
+        final long closedNanos;
+        final long openNanos;
+        final long halfOpenNanos;
+        final @Nullable Transition last;
+
+        private History(
+                long timesOpened,
+                long timesHalfOpened,
+                long timesClosed,
+                long closedNanos,
+                long openNanos,
+                long halfOpenNanos,
+                @Nullable Transition last) {
+            this.timesOpened = timesOpened;
+            this.timesHalfOpened = timesHalfOpened;
+            this.timesClosed = timesClosed;
+            this.closedNanos = closedNanos;
+            this.openNanos = openNanos;
+            this.halfOpenNanos = halfOpenNanos;
+            this.last = last;
+        }
+
+        History after(CircuitState state, long nanos) {
+            return new History(
+                    timesOpened,
+                    timesHalfOpened,
+                    timesClosed,
+                    closedNanos + (state == CircuitState.CLOSED ? nanos : 0),
+                    openNanos + (state == CircuitState.OPEN ? nanos : 0),
+                    halfOpenNanos + (state == CircuitState.HALF_OPEN ? nanos : 0),
+                    last);
+        }
+
+        private History moved(Transition transition) {
+            CircuitState to = transition.to();
+            return new History(
+                    timesOpened + (to == CircuitState.OPEN ? 1 : 0),
+                    timesHalfOpened + (to == CircuitState.HALF_OPEN ? 1 : 0),
+                    timesClosed + (to == CircuitState.CLOSED ? 1 : 0),
+                    closedNanos,
+                    openNanos,
+                    halfOpenNanos,
+                    transition);
+        }
+
+        Duration in(CircuitState state) {
+            return Duration.ofNanos(
+                    switch (state) {
+                        case CLOSED -> closedNanos;
+                        case OPEN -> openNanos;
+                        case HALF_OPEN -> halfOpenNanos;
+                    });
+        }
+    }
+}

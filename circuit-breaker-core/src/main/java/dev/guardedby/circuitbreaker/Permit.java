@@ -1,0 +1,139 @@
+package dev.guardedby.circuitbreaker;
+
+import dev.guardedby.circuitbreaker.HalfOpen.Slot;
+import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
+import java.math.BigDecimal;
+import java.util.Objects;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Leave to make one call.
+ *
+ * <p>Whoever holds one makes the call and reports how it ended, once: a second report of any kind is a no-op. Reports may
+ * come from any thread. Use it with try-with-resources, so that a forgotten report cannot count as anything:
+ *
+ * <pre>{@code
+ * try (Permit permit = breaker.acquire()) {
+ *     permit.success(client.send(request));
+ * } catch (IOException e) { ... }
+ * }</pre>
+ *
+ * <p>Thread-safe.
+ */
+public final class Permit implements AutoCloseable {
+    private static final AtomicIntegerFieldUpdater<Permit> REPORTED =
+            AtomicIntegerFieldUpdater.newUpdater(Permit.class, "reported");
+
+    private final Engine engine;
+    /** The period whose result this is; null for a call that only counts in the totals. */
+    private final @Nullable Period period;
+
+    private final @Nullable Slot slot;
+    private final long startedAt;
+    private volatile int reported;
+
+    Permit(Engine engine, @Nullable Period period, @Nullable Slot slot) {
+        this.engine = engine;
+        this.period = period;
+        this.slot = slot;
+        this.startedAt = engine.startTime();
+    }
+
+    /** Reports that the remote answered. */
+    public void success() {
+        report(Verdict.SUCCESS, null);
+    }
+
+    /** Reports a result, which {@code failOnResult} rules judge as {@link CircuitBreaker#call(Call)} does. */
+    public void success(@Nullable Object result) {
+        if (reported == 0) {
+            report(engine.settings.rules.judgeResult(result), null);
+        }
+    }
+
+    /**
+     * Reports an exception, which the outcome rules judge as {@link CircuitBreaker#call(Call)} does: it may turn out to be
+     * ignored, or a success.
+     */
+    public void failure(Throwable cause) {
+        Objects.requireNonNull(cause, "cause");
+        if (reported == 0) {
+            report(engine.settings.rules.judge(cause), cause);
+        }
+    }
+
+    /** Reports that the call says nothing about the remote; a probe's slot is given back. */
+    public void ignore() {
+        report(Verdict.IGNORED, null);
+    }
+
+    /** Reports that the caller gave the call up after it began: like {@link #ignore()} for the state. */
+    public void cancel() {
+        report(Verdict.IGNORED, null);
+    }
+
+    /**
+     * Records what the call costs, on top of what was recorded before; allowed after the report, too, as a correction.
+     *
+     * @param inputTokens tokens sent, 0 to 10^12
+     * @param outputTokens tokens received, 0 to 10^12
+     * @param costUsd US dollars, 0 to 1,000,000; a fraction of a nano-USD is rounded up
+     * @throws IllegalArgumentException if an amount is out of range; then nothing is recorded
+     */
+    public void recordCost(long inputTokens, long outputTokens, BigDecimal costUsd) {
+        recordCost(Cost.of(inputTokens, outputTokens, costUsd));
+    }
+
+    /**
+     * Records what the call costs, on top of what was recorded before; allowed after the report, too, as a correction.
+     *
+     * @throws IllegalArgumentException if an amount is above 10^12 tokens or 1,000,000 USD; then nothing is recorded
+     */
+    public void recordCost(Cost cost) {
+        engine.totals.add(cost);
+    }
+
+    /** Whether the call decides about a recovery. */
+    public boolean isProbe() {
+        return slot != null;
+    }
+
+    /** Makes the permit current for this thread, until the scope is closed. */
+    public Scope attach() {
+        return Scope.of(this);
+    }
+
+    /** Reports an unreported permit as {@link Outcome#IGNORED} and counts it as unreported; a no-op on a reported one. */
+    @Override
+    public void close() {
+        if (report(Verdict.IGNORED, null)) {
+            engine.totals.countUnreported();
+        }
+    }
+
+    /** Reports an exception that came from another thread than the caller's. */
+    void failedAsync(Throwable cause) {
+        report(engine.settings.rules.judgeAsync(cause), cause);
+    }
+
+    /** Reports that the caller's patience ended: never an answer, whatever the record rules make of the exception. */
+    void timedOut(TimeoutException timeout) {
+        Verdict verdict = engine.settings.rules.judgeAsync(timeout);
+        report(verdict == Verdict.SUCCESS ? Verdict.FAILURE : verdict, timeout);
+    }
+
+    /** Reports; true if this was the first report. */
+    boolean report(Verdict verdict, @Nullable Throwable failure) {
+        if (!REPORTED.compareAndSet(this, 0, 1)) {
+            return false;
+        }
+        engine.report(period, slot, startedAt, verdict, failure);
+        return true;
+    }
+
+    boolean isProbeOf(Period candidate) {
+        return slot != null && period == candidate && reported == 0;
+    }
+}

@@ -1,0 +1,59 @@
+package dev.guardedby.circuitbreaker;
+
+import dev.guardedby.circuitbreaker.Transition.Cause;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Why a call is refused, and until when.
+ *
+ * @param reason the kind of refusal
+ * @param message the reason in words, for people
+ * @param retryAfter the rest of the wait where the reason is {@link Reason#OPEN}; empty where nobody can tell
+ */
+public record Refusal(Reason reason, String message, Optional<Duration> retryAfter) {
+    /** The kinds of refusal. */
+    public enum Reason {
+        /** The breaker is open and waits. */
+        OPEN,
+        /** An operator holds the breaker open until told otherwise. */
+        HELD_OPEN,
+        /** The breaker is half-open and all probes are out. */
+        PROBING
+    }
+
+    /** Puts a refusal into words. */
+    static Refusal of(Reason reason, @Nullable Cause cause, long failures, long retryNanos) {
+        String message = switch (reason) {
+            case OPEN -> openedBy(cause, failures) + ", next probe in " + duration(retryNanos);
+            case HELD_OPEN -> "held open by an operator";
+            case PROBING -> "half-open, probes are out to see whether the remote has recovered";
+        };
+        Optional<Duration> retryAfter = retryNanos < 0 ? Optional.empty() : Optional.of(Duration.ofNanos(retryNanos));
+        return new Refusal(reason, message, retryAfter);
+    }
+
+    private static String openedBy(@Nullable Cause cause, long failures) {
+        if (cause == Cause.FAILURES) {
+            return "open after " + failures + (failures == 1 ? " failure" : " consecutive failures");
+        }
+        if (cause == Cause.TRIP) {
+            return "open at once after a failure that is proof by itself";
+        }
+        return cause == Cause.PROBES_FAILED ? "open again after a failed probe" : "forced open by an operator";
+    }
+
+    private static String duration(long nanos) {
+        // Rounded up: "0.0 s" would be a promise that the next call passes.
+        long tenths = Math.max(1, (nanos + 99_999_999) / 100_000_000);
+        long seconds = tenths / 10;
+        if (seconds < 60) {
+            return String.format(Locale.ROOT, "%d.%d s", seconds, tenths % 10);
+        }
+        return seconds < 3600
+                ? String.format(Locale.ROOT, "%d min %d s", seconds / 60, seconds % 60)
+                : String.format(Locale.ROOT, "%d h %d min", seconds / 3600, seconds / 60 % 60);
+    }
+}

@@ -1,0 +1,80 @@
+package dev.guardedby.circuitbreaker;
+
+import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.concurrent.atomic.AtomicLongFieldUpdater;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Counts over the whole life of a breaker; no state change and no operator ever lowers one.
+ *
+ * <p>What every call counts is striped, so that threads do not fight over one memory word; what is rare is a plain field.
+ * Money is not striped: a sum that must stop at its limit cannot be made of parts that would wrap.
+ */
+final class Totals {
+    private static final AtomicLongFieldUpdater<Totals> IGNORED = counter("ignored");
+    private static final AtomicLongFieldUpdater<Totals> WOULD_REJECT = counter("wouldReject");
+    private static final AtomicLongFieldUpdater<Totals> STALE = counter("stale");
+    private static final AtomicLongFieldUpdater<Totals> LATE = counter("late");
+    private static final AtomicLongFieldUpdater<Totals> UNREPORTED = counter("unreported");
+    private static final AtomicReferenceFieldUpdater<Totals, Cost> COST =
+            AtomicReferenceFieldUpdater.newUpdater(Totals.class, Cost.class, "cost");
+
+    final LongAdder successes = new LongAdder();
+    final LongAdder failures = new LongAdder();
+    final LongAdder rejected = new LongAdder();
+    volatile long ignored;
+    volatile long wouldReject;
+    volatile long stale;
+    volatile long late;
+    volatile long unreported;
+    volatile Cost cost = Cost.ZERO;
+    volatile @Nullable Instant lastFailureAt;
+
+    void count(Verdict verdict, InstantSource clock) {
+        switch (verdict.outcome) {
+            case SUCCESS -> successes.increment();
+            case FAILURE -> {
+                failures.increment();
+                lastFailureAt = clock.instant();
+            }
+            case IGNORED -> IGNORED.incrementAndGet(this);
+        }
+    }
+
+    void countWouldReject() {
+        WOULD_REJECT.incrementAndGet(this);
+    }
+
+    void countStale() {
+        STALE.incrementAndGet(this);
+    }
+
+    void countLate() {
+        LATE.incrementAndGet(this);
+    }
+
+    void countUnreported() {
+        UNREPORTED.incrementAndGet(this);
+    }
+
+    /**
+     * Adds what one call cost.
+     *
+     * @throws IllegalArgumentException if no single call can cost that; then nothing is added
+     */
+    void add(Cost cost) {
+        Cost more = cost.requireRecordable();
+        Cost seen;
+        do {
+            seen = this.cost;
+        } while (!COST.compareAndSet(this, seen, seen.plus(more)));
+    }
+
+    private static AtomicLongFieldUpdater<Totals> counter(String field) {
+        return AtomicLongFieldUpdater.newUpdater(Totals.class, field);
+    }
+}
