@@ -11,7 +11,6 @@ import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.core.env.ConfigurableEnvironment;
-import org.springframework.util.ClassUtils;
 
 /**
  * The registry of circuit breakers, set up as the configuration says. With {@code guardedby.enabled=false} it hands out
@@ -24,8 +23,7 @@ public final class GuardedByAutoConfiguration {
     @ConditionalOnMissingBean
     ConfiguredBreakers guardedByConfiguredBreakers(
             ConfigurableEnvironment environment, ConfigurableListableBeanFactory beans) {
-        ClassLoader classes = beans.getBeanClassLoader();
-        return SettingsReader.read(environment, classes == null ? ClassUtils.getDefaultClassLoader() : classes);
+        return SettingsReader.read(environment, beans.getBeanClassLoader());
     }
 
     @Bean

@@ -38,7 +38,7 @@ final class SettingsReader {
     private final Entries templates;
     private final Entries breakers;
 
-    private SettingsReader(ConfigurableEnvironment environment, ClassLoader classes) {
+    private SettingsReader(ConfigurableEnvironment environment, @Nullable ClassLoader classes) {
         this.sources = Sources.of(environment);
         this.placeholders = new PropertySourcesPlaceholdersResolver(environment);
         this.values = new Values(classes);
@@ -46,7 +46,7 @@ final class SettingsReader {
         this.breakers = new Entries(sources, BREAKERS);
     }
 
-    static ConfiguredBreakers read(ConfigurableEnvironment environment, ClassLoader classes) {
+    static ConfiguredBreakers read(ConfigurableEnvironment environment, @Nullable ClassLoader classes) {
         return new SettingsReader(environment, classes).read();
     }
 

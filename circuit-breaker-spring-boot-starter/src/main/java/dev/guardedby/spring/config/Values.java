@@ -36,9 +36,9 @@ final class Values {
         }
     };
 
-    private final ClassLoader classes;
+    private final @Nullable ClassLoader classes;
 
-    Values(ClassLoader classes) {
+    Values(@Nullable ClassLoader classes) {
         this.classes = classes;
     }
 
@@ -104,7 +104,7 @@ final class Values {
         try {
             return component.getAccessor().invoke(breaker);
         } catch (ReflectiveOperationException e) {
-            throw new AssertionError("the accessor of a record cannot fail", e);
+            throw new LinkageError("the accessor of a record cannot fail", e);
         }
     }
 
@@ -123,9 +123,9 @@ final class Values {
 
     /** Takes the name of an exception class and nothing else. */
     private static final class ExceptionEditor extends PropertyEditorSupport {
-        private final ClassLoader classes;
+        private final @Nullable ClassLoader classes;
 
-        ExceptionEditor(ClassLoader classes) {
+        ExceptionEditor(@Nullable ClassLoader classes) {
             this.classes = classes;
         }
 
