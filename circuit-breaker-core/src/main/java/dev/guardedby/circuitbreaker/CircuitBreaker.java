@@ -97,7 +97,7 @@ public final class CircuitBreaker {
     public <T extends @Nullable Object, X extends Throwable> T call(Call<? extends T, ? extends X> call) throws X {
         State seen = state;
         if (!(seen instanceof Closed)) {
-            return call(Cost.ZERO, permit -> call.call());
+            return this.<T, X>call(Cost.ZERO, permit -> call.call());
         }
         long startedAt = startTime();
         T result;
@@ -118,10 +118,11 @@ public final class CircuitBreaker {
      * @throws X what the call threw, the very object
      * @throws CallNotPermittedException if it is refused; then nothing was called
      */
+    @SuppressWarnings("NullAway") // does not see that the type argument lets the lambda return null
     public <X extends Throwable> void run(Action<? extends X> action) throws X {
         State seen = state;
         if (!(seen instanceof Closed)) {
-            call(Cost.ZERO, permit -> {
+            this.<@Nullable Void, X>call(Cost.ZERO, permit -> {
                 action.run();
                 permit.success();
                 return null;
@@ -602,12 +603,14 @@ public final class CircuitBreaker {
          * exception that none of them matches is a success; an {@link Error} is always a failure.
          */
         @SafeVarargs
+        @SuppressWarnings("varargs") // only read
         public final Builder recordExceptions(Class<? extends Throwable>... types) {
             return recordIf(OutcomeRules.anyOf(types));
         }
 
         /** Exceptions that say nothing about the remote, subclasses included, on top of the rules set before. */
         @SafeVarargs
+        @SuppressWarnings("varargs") // only read
         public final Builder ignoreExceptions(Class<? extends Throwable>... types) {
             return ignoreIf(OutcomeRules.anyOf(types));
         }
@@ -616,6 +619,7 @@ public final class CircuitBreaker {
          * Exceptions of which one is proof enough to open the breaker, subclasses included, on top of the rules set before.
          */
         @SafeVarargs
+        @SuppressWarnings("varargs") // only read
         public final Builder tripExceptions(Class<? extends Throwable>... types) {
             return tripIf(OutcomeRules.anyOf(types));
         }

@@ -2,7 +2,7 @@ package dev.guardedby.circuitbreaker;
 
 import java.lang.System.Logger.Level;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -15,14 +15,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class Deliveries {
     private static final System.Logger LOG = System.getLogger(CircuitBreaker.class.getName());
-    private static final AtomicIntegerFieldUpdater<Deliveries> REQUESTS =
-            AtomicIntegerFieldUpdater.newUpdater(Deliveries.class, "requests");
 
     private final List<CircuitBreakerListener> listeners;
     /** The last period that was delivered; only the delivering thread touches it, {@link #requests} hands it on. */
     private Period delivered;
 
-    private volatile int requests;
+    private final AtomicInteger requests = new AtomicInteger();
 
     Deliveries(List<CircuitBreakerListener> listeners, Period first) {
         this.listeners = listeners;
@@ -30,19 +28,19 @@ final class Deliveries {
     }
 
     void transitions() {
-        if (REQUESTS.getAndIncrement(this) != 0) {
+        if (requests.getAndIncrement() != 0) {
             return;
         }
         int answered = 1;
         do {
             for (Period next = delivered.takeNext(); next != null; next = delivered.takeNext()) {
-                Transition transition = next.transitionAfter(delivered);
                 delivered = next;
+                Transition transition = next.transition;
                 if (transition != null) {
                     tellAll(listener -> listener.onTransition(transition));
                 }
             }
-            answered = REQUESTS.addAndGet(this, -answered);
+            answered = requests.addAndGet(-answered);
         } while (answered != 0);
     }
 

@@ -39,7 +39,7 @@ final class GuardedFuture<T extends @Nullable Object> extends CompletableFuture<
             }
             GuardedFuture<T> future = new GuardedFuture<>(permit);
             stage.whenComplete(future::stageEnded);
-            future.whenComplete((result, failure) -> future.ended(stage, failure));
+            CompletableFuture<T> unused = future.whenComplete((result, failure) -> future.ended(stage, failure));
             return future;
         } catch (Throwable thrown) {
             permit.failure(thrown);

@@ -100,11 +100,13 @@ final class OutcomeRules {
 
     /** Judges a call that returned. */
     Verdict judgeResult(@Nullable Object result) {
-        if (failOnResult.isEmpty()) {
-            return Verdict.SUCCESS;
-        }
         try {
-            return holds(failOnResult, result) ? Verdict.FAILURE : Verdict.SUCCESS;
+            for (Predicate<@Nullable Object> rule : failOnResult) {
+                if (rule.test(result)) {
+                    return Verdict.FAILURE;
+                }
+            }
+            return Verdict.SUCCESS;
         } catch (Throwable broken) {
             return failureOf("failOnResult", broken);
         }
@@ -128,7 +130,7 @@ final class OutcomeRules {
             }
             boolean error = false;
             for (Throwable layer : layers) {
-                if (isRefusal(layer) || inCallersThread && isOwnCancellation(layer)) {
+                if (isRefusal(layer) || (inCallersThread && isOwnCancellation(layer))) {
                     return Verdict.IGNORED;
                 }
                 error |= layer instanceof Error;
@@ -187,23 +189,16 @@ final class OutcomeRules {
         return layer instanceof InterruptedException
                 || layer instanceof ClosedByInterruptException
                 || layer.getClass() == InterruptedIOException.class
-                || layer instanceof CancellationException
-                        && Thread.currentThread().isInterrupted();
+                || (layer instanceof CancellationException
+                        && Thread.currentThread().isInterrupted());
     }
 
     private static boolean holdsForOne(List<Predicate<? super Throwable>> rules, List<Throwable> layers) {
-        for (Throwable layer : layers) {
-            if (holds(rules, layer)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private static <T extends @Nullable Object> boolean holds(List<? extends Predicate<? super T>> rules, T subject) {
-        for (Predicate<? super T> rule : rules) {
-            if (rule.test(subject)) {
-                return true;
+        for (Predicate<? super Throwable> rule : rules) {
+            for (Throwable layer : layers) {
+                if (rule.test(layer)) {
+                    return true;
+                }
             }
         }
         return false;

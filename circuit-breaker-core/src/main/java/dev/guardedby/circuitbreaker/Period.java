@@ -30,19 +30,28 @@ final class Period {
     /** The failures that the deciding rule had counted. */
     final long failuresBefore;
 
+    /** The transition that began it; null for a breaker's first and where the state stayed. */
+    final @Nullable Transition transition;
+
     final History history;
     private volatile @Nullable Map<String, LongAdder> failureClasses;
     private volatile @Nullable Period next;
 
-    private Period(long startedAt, @Nullable Cause cause, long failuresBefore, History history) {
+    private Period(
+            long startedAt,
+            @Nullable Cause cause,
+            long failuresBefore,
+            @Nullable Transition transition,
+            History history) {
         this.startedAt = startedAt;
         this.cause = cause;
         this.failuresBefore = failuresBefore;
+        this.transition = transition;
         this.history = history;
     }
 
     static Period first(long now) {
-        return new Period(now, null, 0, History.NONE);
+        return new Period(now, null, 0, null, History.NONE);
     }
 
     /** The period after this one; the counts of transitions move only where the state does. */
@@ -55,17 +64,12 @@ final class Period {
             long failures,
             long now) {
         History past = history.after(from, Math.max(0, now - startedAt));
-        if (from != to) {
-            Evidence evidence = new Evidence(rule, failures, topFailures());
-            past = past.moved(new Transition(breaker, from, to, cause, breaker.wallTime(), evidence));
+        if (from == to) {
+            return new Period(now, cause, failures, null, past);
         }
-        return new Period(now, cause, failures, past);
-    }
-
-    /** The transition that began this period; null for the first and where the state stayed. */
-    @Nullable Transition transitionAfter(Period previous) {
-        Transition last = history.last;
-        return last == previous.history.last ? null : last;
+        Evidence evidence = new Evidence(rule, failures, topFailures());
+        Transition moved = new Transition(breaker, from, to, cause, breaker.wallTime(), evidence);
+        return new Period(now, cause, failures, moved, past.moved(moved));
     }
 
     void countFailure(Throwable failure) {

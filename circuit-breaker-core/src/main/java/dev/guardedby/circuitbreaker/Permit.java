@@ -2,6 +2,7 @@ package dev.guardedby.circuitbreaker;
 
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
 import java.math.BigDecimal;
+import java.util.Objects;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import org.jspecify.annotations.Nullable;
@@ -46,7 +47,9 @@ public final class Permit implements AutoCloseable {
 
     /** Reports a result, which {@code failOnResult} rules judge as {@link CircuitBreaker#call(Call)} does. */
     public void success(@Nullable Object result) {
-        report(breaker.settings().rules.judgeResult(result), null);
+        if (reported == 0) {
+            report(breaker.settings().rules.judgeResult(result), null);
+        }
     }
 
     /**
@@ -54,7 +57,10 @@ public final class Permit implements AutoCloseable {
      * ignored, or a success.
      */
     public void failure(Throwable cause) {
-        report(breaker.settings().rules.judge(cause), cause);
+        Objects.requireNonNull(cause, "cause");
+        if (reported == 0) {
+            report(breaker.settings().rules.judge(cause), cause);
+        }
     }
 
     /** Reports that the call says nothing about the remote; a probe's slot is given back. */

@@ -14,12 +14,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class Settings implements Cloneable {
     int failureThreshold = 5;
-    Duration recoveryTimeout = Duration.ofSeconds(300);
+    Duration recoveryTimeout = Duration.ofMinutes(5);
     int probes = 1;
 
     @Nullable Integer successesToClose;
 
-    Duration probeTimeout = Duration.ofSeconds(60);
+    Duration probeTimeout = Duration.ofMinutes(1);
     OutcomeRules rules = OutcomeRules.DEFAULT;
     Mode mode = Mode.ENFORCE;
     List<CircuitBreakerListener> listeners = List.of();
