@@ -71,13 +71,14 @@ final class Narrator implements CircuitBreakerListener {
 
     private void tell(Transition transition) {
         state = transition.to();
+        String wait = inWords(transition.breaker().recoveryTimeout());
+        long failures = transition.evidence().failures();
         event(
                 switch (transition.cause()) {
-                    case FAILURES, TRIP -> "the breaker opens, because of " + transition.evidence().rule()
-                            + ": calls are refused for " + inWords(transition.breaker().recoveryTimeout());
+                    case FAILURES -> failures + " failures in a row: the breaker opens and refuses calls for " + wait;
+                    case TRIP -> "a failure that is proof by itself: the breaker opens and refuses calls for " + wait;
                     case WAIT_OVER -> "the wait is over: one call may try, as a probe; all others are refused";
-                    case PROBES_FAILED -> "the probe failed: calls are refused for another "
-                            + inWords(transition.breaker().recoveryTimeout());
+                    case PROBES_FAILED -> "the probe failed: the breaker refuses calls for another " + wait;
                     case PROBES_SUCCEEDED -> "the probe succeeded: everybody may call again";
                     default -> "an operator's order: " + transition.cause();
                 });
