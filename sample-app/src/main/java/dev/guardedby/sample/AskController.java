@@ -59,8 +59,7 @@ final class AskController {
     /** 502: the model was asked and failed. */
     @ExceptionHandler
     ResponseEntity<ProblemDetail> failed(RestClientException failure) {
-        ProblemDetail problem =
-                ProblemDetail.forStatusAndDetail(HttpStatus.BAD_GATEWAY, ModelClient.inWords(failure));
+        ProblemDetail problem = ProblemDetail.forStatusAndDetail(HttpStatus.BAD_GATEWAY, ModelClient.inWords(failure));
         problem.setTitle("The model failed");
         return ResponseEntity.of(problem).build();
     }

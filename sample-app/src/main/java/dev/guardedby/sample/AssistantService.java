@@ -17,8 +17,7 @@ class AssistantService { // not final: the guard is a subclass
     }
 
     /** The model's answer; throws {@code CallNotPermittedException} at once while the breaker refuses calls. */
-    @GuardedBy("llm")
-    public Answer ask(String question) {
+    @GuardedBy("llm") public Answer ask(String question) {
         Completion completion = model.complete(question);
         Cost cost = completion.usage() == null ? Cost.ZERO : ModelPrice.of(completion.usage());
         costs.record(cost); // before the text is looked at: an answer without one is paid for all the same

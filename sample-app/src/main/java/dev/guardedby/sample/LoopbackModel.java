@@ -112,13 +112,11 @@ final class LoopbackModel implements AutoCloseable {
         Mood today = mood;
         long number = requests.incrementAndGet();
         byte[] body = exchange.getRequestBody().readAllBytes();
-        Reply reply =
-                switch (today) {
-                    case FAILING ->
-                        Reply.error(500, "The server had an error while processing your request", "server_error");
-                    case RATE_LIMITED -> Reply.error(429, "Rate limit reached for requests", "rate_limit_exceeded");
-                    case HEALTHY, SLOW -> answer(exchange, body, number);
-                };
+        Reply reply = switch (today) {
+            case FAILING -> Reply.error(500, "The server had an error while processing your request", "server_error");
+            case RATE_LIMITED -> Reply.error(429, "Rate limit reached for requests", "rate_limit_exceeded");
+            case HEALTHY, SLOW -> answer(exchange, body, number);
+        };
         Duration delay = today == Mood.SLOW ? SLOW_ANSWER : thinkingTime;
         // Answered by a timer, so that slow answers hold no thread back.
         var unused = threads.schedule(() -> send(exchange, reply), delay.toNanos(), TimeUnit.NANOSECONDS);
@@ -130,7 +128,8 @@ final class LoopbackModel implements AutoCloseable {
         }
         try {
             JsonNode request = json.readTree(body);
-            List<String> messages = request.path("messages").valueStream()
+            List<String> messages = request.path("messages")
+                    .valueStream()
                     .map(message -> message.path("content").asString(""))
                     .toList();
             if (messages.isEmpty()) {
@@ -145,25 +144,34 @@ final class LoopbackModel implements AutoCloseable {
     private static Map<String, Object> completion(String model, List<String> messages, long number) {
         String text = answerTo(messages.get(messages.size() - 1).toLowerCase(Locale.ROOT));
         int promptTokens = TOKENS_A_MESSAGE
-                + messages.stream().mapToInt(message -> TOKENS_A_MESSAGE + tokens(message)).sum();
+                + messages.stream()
+                        .mapToInt(message -> TOKENS_A_MESSAGE + tokens(message))
+                        .sum();
         int completionTokens = tokens(text);
         return Map.of(
-                "id", "chatcmpl-" + number,
-                "object", "chat.completion",
-                "created", Instant.now().getEpochSecond(),
-                "model", model,
+                "id",
+                "chatcmpl-" + number,
+                "object",
+                "chat.completion",
+                "created",
+                Instant.now().getEpochSecond(),
+                "model",
+                model,
                 "choices",
-                        List.of(Map.of(
-                                "index", 0,
-                                "message", Map.of("role", "assistant", "content", text),
-                                "finish_reason", "stop")),
+                List.of(Map.of(
+                        "index", 0, "message", Map.of("role", "assistant", "content", text), "finish_reason", "stop")),
                 "usage",
-                        Map.of(
-                                "prompt_tokens", promptTokens,
-                                "completion_tokens", completionTokens,
-                                "total_tokens", promptTokens + completionTokens,
-                                "prompt_tokens_details", Map.of("cached_tokens", 0),
-                                "completion_tokens_details", Map.of("reasoning_tokens", 0)));
+                Map.of(
+                        "prompt_tokens",
+                        promptTokens,
+                        "completion_tokens",
+                        completionTokens,
+                        "total_tokens",
+                        promptTokens + completionTokens,
+                        "prompt_tokens_details",
+                        Map.of("cached_tokens", 0),
+                        "completion_tokens_details",
+                        Map.of("reasoning_tokens", 0)));
     }
 
     private static String answerTo(String question) {

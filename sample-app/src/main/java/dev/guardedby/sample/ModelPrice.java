@@ -13,6 +13,9 @@ final class ModelPrice {
     static Cost of(Completion.Usage usage) {
         BigDecimal input = INPUT_PER_MILLION.multiply(BigDecimal.valueOf(usage.promptTokens()));
         BigDecimal output = OUTPUT_PER_MILLION.multiply(BigDecimal.valueOf(usage.completionTokens()));
-        return Cost.of(usage.promptTokens(), usage.completionTokens(), input.add(output).movePointLeft(6));
+        return Cost.of(
+                usage.promptTokens(),
+                usage.completionTokens(),
+                input.add(output).movePointLeft(6));
     }
 }

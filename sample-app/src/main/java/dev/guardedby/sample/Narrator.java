@@ -96,7 +96,8 @@ final class Narrator implements CircuitBreakerListener {
     /** A duration with three digits at most: {@code 2 s}, {@code 103 ms}, {@code 41 us}. */
     static String inWords(Duration duration) {
         if (duration.compareTo(Duration.ofSeconds(1)) >= 0) {
-            return String.format(Locale.ROOT, "%.1f s", duration.toMillis() / 1000.0).replace(".0 s", " s");
+            return String.format(Locale.ROOT, "%.1f s", duration.toMillis() / 1000.0)
+                    .replace(".0 s", " s");
         }
         return duration.toMillis() > 0 ? duration.toMillis() + " ms" : duration.toNanos() / 1000 + " us";
     }

@@ -12,7 +12,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param model the model that is asked
  */
 @ConfigurationProperties("sample")
-record SampleProperties(@DefaultValue("true") boolean story, @DefaultValue Model model) {
+record SampleProperties(
+        @DefaultValue("true") boolean story, @DefaultValue Model model) {
     /**
      * The model that is asked.
      *

@@ -22,7 +22,7 @@ import tools.jackson.databind.json.JsonMapper;
 /** After an outage, every number of the endpoint is the number of its gauge. */
 @SpringBootTest(
         webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT,
-        properties = {"sample.story=false", "sample.model.thinking-time=0"})
+        properties = {"sample.story=false", "sample.model.thinking-time=0", "sample.model.base-url="})
 @AutoConfigureRestTestClient
 @Import(FakeTicker.Config.class)
 class EndpointAndGaugesAgreeTest {
@@ -111,7 +111,8 @@ class EndpointAndGaugesAgreeTest {
     }
 
     private BigDecimal gauge(String meter) {
-        return plain(read("/actuator/metrics/" + meter).at("/measurements/0/value").decimalValue());
+        return plain(
+                read("/actuator/metrics/" + meter).at("/measurements/0/value").decimalValue());
     }
 
     /** Without trailing zeros, so that 2.0 and 2 are equal. */

@@ -11,9 +11,11 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
+@Timeout(30)
 class LoopbackModelTest {
     private final LoopbackModel model = new LoopbackModel(Duration.ZERO);
     private final HttpClient http = HttpClient.newHttpClient();
@@ -27,8 +29,7 @@ class LoopbackModelTest {
     @Test
     void healthy_answersInTheShapeOfAChatCompletionAndCountsTokensFromTheTexts() throws Exception {
         // 20 and 13 letters are 5 and 4 tokens, and 3 for each message and for the answer's beginning make 18.
-        HttpResponse<String> response = post(
-                """
+        HttpResponse<String> response = post("""
                 {"model": "gpt-4.1-mini", "messages": [
                   {"role": "system", "content": "Answer in a sentence"},
                   {"role": "user", "content": "What is open?"}]}
@@ -42,20 +43,17 @@ class LoopbackModelTest {
         assertThat(text).endsWith(".");
         assertThat(answer.get("model").asString()).isEqualTo("gpt-4.1-mini");
         assertThat(answer.at("/choices/0/message/role").asString()).isEqualTo("assistant");
-        assertThat(answer.get("usage"))
-                .isEqualTo(
-                        json.readTree(
-                                """
+        assertThat(answer.get("usage")).isEqualTo(json.readTree("""
                                 {"prompt_tokens": 18, "completion_tokens": %d, "total_tokens": %d,
                                  "prompt_tokens_details": {"cached_tokens": 0},
                                  "completion_tokens_details": {"reasoning_tokens": 0}}
-                                """
-                                        .formatted(tokens, 18 + tokens)));
+                                """.formatted(tokens, 18 + tokens)));
     }
 
     @Test
     void sameQuestion_getsTheSameAnswer() throws Exception {
-        String first = json.readTree(ask().body()).at("/choices/0/message/content").asString();
+        String first =
+                json.readTree(ask().body()).at("/choices/0/message/content").asString();
 
         assertThat(json.readTree(ask().body()).at("/choices/0/message/content").asString())
                 .isEqualTo(first);

@@ -21,7 +21,7 @@ import tools.jackson.databind.json.JsonMapper;
 /** The application as a visitor sees it, over HTTP, on a clock that the test moves. */
 @SpringBootTest(
         webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT,
-        properties = {"sample.story=false", "sample.model.thinking-time=0"})
+        properties = {"sample.story=false", "sample.model.thinking-time=0", "sample.model.base-url="})
 @AutoConfigureRestTestClient
 @Import(FakeTicker.Config.class)
 class OutageOverHttpTest {
@@ -112,7 +112,8 @@ class OutageOverHttpTest {
         ask("Is it open?"); // a 500 reports no usage and costs nothing
         JsonNode after = breaker().get("stats");
 
-        // The instruction has 64 letters and the question 11: 16 and 3 tokens, and 3 for each message and the beginning.
+        // The instruction has 64 letters and the question 11: 16 and 3 tokens, and 3 for each message and the
+        // beginning.
         long in = 16 + 3 + 9;
         long out = (answer.getResponseBody().strip().length() + 3L) / 4;
         assertThat(difference(before, after, "totalInputTokens")).isEqualByComparingTo(decimal(in));

@@ -52,7 +52,8 @@ final class Readme {
     List<List<String>> table(String... heading) {
         for (int i = 0; i < lines.size(); i++) {
             List<String> cells = cells(lines.get(i));
-            if (cells.size() >= heading.length && cells.subList(0, heading.length).equals(Arrays.asList(heading))) {
+            if (cells.size() >= heading.length
+                    && cells.subList(0, heading.length).equals(Arrays.asList(heading))) {
                 return lines.subList(i + 2, lines.size()).stream()
                         .takeWhile(line -> line.startsWith("|"))
                         .map(Readme::cells)

@@ -53,10 +53,11 @@ class ReadmeTest {
 
     @BeforeAll
     static void tellTheStory(CapturedOutput output) throws Exception {
-        sample = SpringApplication.run(SampleApplication.class, "--server.port=0");
+        sample = SpringApplication.run(SampleApplication.class, "--server.port=0", "--sample.model.base-url=");
         sample.getBean(Story.class).told().get(30, TimeUnit.SECONDS);
         visitor = new Visitor(sample.getEnvironment().getRequiredProperty("local.server.port"));
-        String metrics = visitor.send("curl http://localhost:8080/actuator/prometheus").body();
+        String metrics =
+                visitor.send("curl http://localhost:8080/actuator/prometheus").body();
         told = Stream.concat(output.getOut().lines(), metrics.lines())
                 .map(ReadmeTest::withoutNumbers)
                 .collect(Collectors.toSet());
@@ -70,7 +71,8 @@ class ReadmeTest {
     /** In the order of the README, because a visitor's commands build on each other. */
     @TestFactory
     Stream<DynamicTest> everyBlock_isTrue(@TempDir Path directory) {
-        return README.blocks().stream().map(block -> DynamicTest.dynamicTest(block.toString(), () -> check(block, directory)));
+        return README.blocks().stream()
+                .map(block -> DynamicTest.dynamicTest(block.toString(), () -> check(block, directory)));
     }
 
     private static void check(Readme.Block block, Path directory) throws Exception {
@@ -83,7 +85,11 @@ class ReadmeTest {
                 }
             }
             case "json" -> hasTheShapeOfTheLastAnswer(block);
-            case "text" -> assertThat(told).containsAll(block.lines().stream().map(ReadmeTest::withoutNumbers).toList());
+            case "text" ->
+                assertThat(told)
+                        .containsAll(block.lines().stream()
+                                .map(ReadmeTest::withoutNumbers)
+                                .toList());
             case "xml" -> isTheStarter(block);
             default -> throw new AssertionError("README.md, " + block + ": no test knows this language");
         }
@@ -97,10 +103,14 @@ class ReadmeTest {
                 .withSystemProperties("spring.config.location=" + file)
                 .run(context -> {
                     assertThat(context).hasNotFailed();
-                    assertThat(context.getBean(ConfiguredBreakers.class).names()).isNotEmpty().allSatisfy(name -> {
-                        assertThat(wanted).contains("    " + name + ":");
-                        assertThat(context.getBean(CircuitBreakerRegistry.class).find(name)).isPresent();
-                    });
+                    assertThat(context.getBean(ConfiguredBreakers.class).names())
+                            .isNotEmpty()
+                            .allSatisfy(name -> {
+                                assertThat(wanted).contains("    " + name + ":");
+                                assertThat(context.getBean(CircuitBreakerRegistry.class)
+                                                .find(name))
+                                        .isPresent();
+                            });
                 });
     }
 
@@ -167,11 +177,12 @@ class ReadmeTest {
     @Test
     void metricsTable_namesMetersThatExistWithTheirTags() throws Exception {
         for (List<String> row : README.table("meter", "tags")) {
-            HttpResponse<String> answer =
-                    visitor.send("curl http://localhost:8080/actuator/metrics/" + row.get(0));
+            HttpResponse<String> answer = visitor.send("curl http://localhost:8080/actuator/metrics/" + row.get(0));
             assertThat(answer.statusCode()).as(row.get(0)).isEqualTo(200);
             Set<String> tags = new TreeSet<>();
-            JSON.readTree(answer.body()).get("availableTags").forEach(tag -> tags.add(tag.get("tag").asString()));
+            JSON.readTree(answer.body())
+                    .get("availableTags")
+                    .forEach(tag -> tags.add(tag.get("tag").asString()));
             Set<String> written = new TreeSet<>(Arrays.asList(("name, " + row.get(1)).split(",\\s*")));
             assertThat(tags).as(row.get(0)).isEqualTo(written);
         }

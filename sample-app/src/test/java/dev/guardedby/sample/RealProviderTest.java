@@ -49,7 +49,9 @@ class RealProviderTest {
 
     @DynamicPropertySource
     static void environment(DynamicPropertyRegistry environment) {
-        environment.add("OPENAI_BASE_URL", () -> "http://localhost:" + provider.getAddress().getPort());
+        environment.add(
+                "OPENAI_BASE_URL",
+                () -> "http://localhost:" + provider.getAddress().getPort());
         environment.add("OPENAI_API_KEY", () -> "sk-of-the-test");
     }
 
@@ -85,7 +87,8 @@ class RealProviderTest {
         story.told().get(5, TimeUnit.SECONDS);
 
         assertThat(output.getAll())
-                .contains("A real provider is asked at http://localhost:" + provider.getAddress().getPort() + "/v1")
+                .contains("A real provider is asked at http://localhost:"
+                        + provider.getAddress().getPort() + "/v1")
                 .contains("so no story of outages is played")
                 .contains("/actuator/guardedby")
                 .doesNotContain("sk-of-the-test")
@@ -104,12 +107,10 @@ class RealProviderTest {
                     + exchange.getRequestHeaders().getFirst("Authorization") + ", "
                     + request.get("model").asString() + " is asked '"
                     + request.at("/messages/1/content").asString() + "'");
-            byte[] body =
-                    """
+            byte[] body = """
                     {"id": "x", "choices": [{"index": 0, "message": {"role": "assistant", "content": "Because."}}],
                      "usage": {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}}
-                    """
-                            .getBytes(StandardCharsets.UTF_8);
+                    """.getBytes(StandardCharsets.UTF_8);
             exchange.getResponseHeaders().set("Content-Type", "application/json");
             exchange.sendResponseHeaders(200, body.length);
             exchange.getResponseBody().write(body);

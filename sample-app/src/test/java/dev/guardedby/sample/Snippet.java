@@ -32,8 +32,7 @@ import org.springframework.stereotype.Service;
  * run if it is a row of statements, or started as part of an application if it declares something.
  */
 final class Snippet {
-    private static final String AROUND =
-            """
+    private static final String AROUND = """
             import dev.guardedby.circuitbreaker.*;
             import dev.guardedby.spring.*;
             import java.io.IOException;
@@ -176,8 +175,7 @@ final class Snippet {
     }
 
     private Class<?> load() throws Exception {
-        URLClassLoader loader =
-                new URLClassLoader(new URL[] {classes.toUri().toURL()}, Snippet.class.getClassLoader());
+        URLClassLoader loader = new URLClassLoader(new URL[] {classes.toUri().toURL()}, Snippet.class.getClassLoader());
         return loader.loadClass(name());
     }
 
