@@ -1,0 +1,221 @@
+package dev.guardedby.spring.config;
+
+import java.lang.reflect.RecordComponent;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.source.ConfigurationProperty;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
+import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
+import org.springframework.boot.origin.Origin;
+import org.springframework.boot.origin.PropertySourceOrigin;
+
+/** Finds what is written under {@code guardedby} and is no setting: most often a misspelled one. */
+final class UnknownKeys {
+    private static final Log log = LogFactory.getLog(UnknownKeys.class);
+
+    private final Sources sources;
+    private final Map<String, Entries> branches;
+
+    /**
+     * Looks through all sources.
+     *
+     * @param sources where properties come from
+     * @param branches the entries of each key that holds a map
+     */
+    UnknownKeys(Sources sources, Map<String, Entries> branches) {
+        this.sources = sources;
+        this.branches = branches;
+    }
+
+    /** Fails for what the application wrote; warns of what the machine holds, which may be meant for somebody else. */
+    void refuse() {
+        for (IterableConfigurationPropertySource source : sources.listable()) {
+            if (Sources.isEnvironment(source)) {
+                warnOfVariables(source);
+            } else {
+                Sources.names(source).forEach(name -> check(name, source));
+            }
+        }
+    }
+
+    private void check(ConfigurationPropertyName name, IterableConfigurationPropertySource source) {
+        ConfigurationProperty property = source.getConfigurationProperty(name);
+        BadConfigurationException problem = problem(name, property);
+        if (problem != null && Sources.isShared(source)) {
+            log.warn(problem.getMessage() + " It is ignored (" + problem.getOrigin() + ").");
+        } else if (problem != null) {
+            throw problem;
+        }
+    }
+
+    /** Follows the name through the schema; what is wrong with it, or null. */
+    private static @Nullable BadConfigurationException problem(
+            ConfigurationPropertyName name, @Nullable ConfigurationProperty property) {
+        Class<?> type = GuardedByProperties.class;
+        int length = name.getNumberOfElements();
+        int at = 1;
+        while (at < length) {
+            Map<String, RecordComponent> keys = Schema.keys(type);
+            RecordComponent key = key(keys, name.getElement(at, Form.UNIFORM));
+            if (key == null) {
+                return unknown(name, at, type, property);
+            }
+            at++;
+            if (Schema.isMap(key) && at < length) {
+                at++;
+            }
+            type = Schema.typeBelow(key);
+            if (!type.isRecord()) {
+                at += Schema.isList(key) && at < length && name.isNumericIndex(at) ? 1 : 0;
+                return at == length ? null : tooDeep(name, at, property);
+            }
+        }
+        return isBlank(property) ? null : noValue(name, property);
+    }
+
+    private static @Nullable RecordComponent key(Map<String, RecordComponent> keys, String element) {
+        return keys.entrySet().stream()
+                .filter(key -> Spelling.canonical(key.getKey()).equals(element))
+                .map(Map.Entry::getValue)
+                .findFirst()
+                .orElse(null);
+    }
+
+    private static BadConfigurationException unknown(
+            ConfigurationPropertyName name, int at, Class<?> type, @Nullable ConfigurationProperty property) {
+        String isNot = Sources.written(name) + " is not a setting";
+        String parent = Sources.written(name, 0, at);
+        Optional<String> misplaced = misplaced(name, at, type);
+        if (misplaced.isPresent()) {
+            return refused(isNot + "; did you mean " + misplaced.get() + "?", instead(misplaced.get()), property);
+        }
+        List<String> known = List.copyOf(Schema.keys(type).keySet());
+        Optional<String> nearest = Spelling.nearest(name.getElement(at, Form.ORIGINAL), known);
+        if (nearest.isPresent()) {
+            String meant = parent + "." + nearest.get();
+            return refused(isNot + "; did you mean " + nearest.get() + "?", instead(meant), property);
+        }
+        return refused(
+                isNot + "; " + parent + " has " + String.join(", ", known),
+                "Remove it, or write one of these settings instead.",
+                property);
+    }
+
+    private static String instead(String meant) {
+        boolean dotted = meant.contains("[");
+        return "Write " + meant + " instead."
+                + (dotted ? " A name with dots is put in brackets, in YAML in quotes, too: \"[a.b]\"." : "");
+    }
+
+    /** What was meant by a name with dots that is not in brackets, or by a breaker that stands directly under guardedby. */
+    private static Optional<String> misplaced(ConfigurationPropertyName name, int at, Class<?> type) {
+        int last = name.getNumberOfElements() - 1;
+        int key = name.isNumericIndex(last) ? last - 1 : last;
+        if (key <= at || key(Schema.BREAKER, name.getElement(key, Form.UNIFORM)) == null) {
+            return Optional.empty();
+        }
+        if (type == GuardedByProperties.Breaker.class && at > 2) {
+            return Optional.of(Sources.written(name, 0, 2) + "[" + Sources.written(name, 2, key) + "]."
+                    + Sources.written(name, key, last + 1));
+        }
+        return type == GuardedByProperties.class && key == 2
+                ? Optional.of("guardedby.breakers." + Sources.written(name, 1, last + 1))
+                : Optional.empty();
+    }
+
+    private static BadConfigurationException tooDeep(
+            ConfigurationPropertyName name, int at, @Nullable ConfigurationProperty property) {
+        String setting = Sources.written(name, 0, at);
+        return refused(
+                Sources.written(name) + " is not a setting; " + setting + " has a value and no settings below it",
+                "Write the value of " + setting + " beside it.",
+                property);
+    }
+
+    private static BadConfigurationException noValue(
+            ConfigurationPropertyName name, @Nullable ConfigurationProperty property) {
+        String written = Sources.written(name);
+        String value = property == null ? "" : String.valueOf(property.getValue());
+        return refused(
+                written + " must hold settings, but was '" + value + "'",
+                "Write settings below " + written + ", or nothing.",
+                property);
+    }
+
+    private static boolean isBlank(@Nullable ConfigurationProperty property) {
+        return property == null || String.valueOf(property.getValue()).isBlank();
+    }
+
+    private static BadConfigurationException refused(
+            String message, String action, @Nullable ConfigurationProperty property) {
+        return new BadConfigurationException(message, action, Origin.from(property));
+    }
+
+    // Environment variables cannot be followed by name, because they have lost their dashes. So the settings are asked
+    // which variables they would read, and what remains is unknown.
+
+    private void warnOfVariables(IterableConfigurationPropertySource source) {
+        List<ConfigurationPropertyName> settings = new ArrayList<>();
+        collect(Sources.ROOT, GuardedByProperties.class, settings);
+        Set<String> read = new HashSet<>();
+        for (ConfigurationPropertyName setting : settings) {
+            addVariable(source, setting, read);
+            for (int i = 0; addVariable(source, setting.append("[" + i + "]"), read); ) {
+                i++;
+            }
+        }
+        Sources.names(source)
+                .map(name -> variable(source.getConfigurationProperty(name)))
+                .filter(Objects::nonNull)
+                .filter(variable -> !read.contains(variable))
+                .distinct()
+                .forEach(variable -> warn(variable, settings));
+    }
+
+    private void collect(ConfigurationPropertyName root, Class<?> type, List<ConfigurationPropertyName> settings) {
+        Schema.keys(type).forEach((key, component) -> {
+            Class<?> below = Schema.typeBelow(component);
+            if (!below.isRecord()) {
+                settings.add(root.append(key));
+            } else if (Schema.isMap(component)) {
+                Objects.requireNonNull(branches.get(key)).all().stream()
+                        .flatMap(entry -> entry.roots.stream())
+                        .forEach(entry -> collect(entry, below, settings));
+            } else {
+                collect(root.append(key), below, settings);
+            }
+        });
+    }
+
+    private static boolean addVariable(
+            IterableConfigurationPropertySource source, ConfigurationPropertyName setting, Set<String> read) {
+        String variable = variable(source.getConfigurationProperty(setting));
+        return variable != null && read.add(variable);
+    }
+
+    private static @Nullable String variable(@Nullable ConfigurationProperty property) {
+        return Origin.from(property) instanceof PropertySourceOrigin origin ? origin.getPropertyName() : null;
+    }
+
+    private static void warn(String variable, List<ConfigurationPropertyName> settings) {
+        List<String> known = settings.stream().map(UnknownKeys::asVariable).toList();
+        String hint = Spelling.nearest(variable, known)
+                .map(meant -> "; did you mean " + meant + "?")
+                .orElse(".");
+        log.warn("Environment variable " + variable + " is not a setting and is ignored" + hint);
+    }
+
+    private static String asVariable(ConfigurationPropertyName setting) {
+        return setting.toString().replace("-", "").replace('.', '_').toUpperCase(Locale.ROOT);
+    }
+}
