@@ -64,7 +64,7 @@ final class CostCheck {
     }
 
     private boolean isKnown(String variable, boolean outside) {
-        return variables.contains(variable.substring(1)) || !outside && variable.equals("#this");
+        return variables.contains(variable.substring(1)) || (!outside && variable.equals("#this"));
     }
 
     private InvalidGuardException invalid(String what) {

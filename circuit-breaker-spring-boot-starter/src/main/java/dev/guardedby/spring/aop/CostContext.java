@@ -25,7 +25,11 @@ final class CostContext implements EvaluationContext {
     private final @Nullable Object[] arguments;
     private final @Nullable Object result;
 
-    CostContext(EvaluationContext surroundings, Map<String, Integer> variables, @Nullable Object[] arguments, @Nullable Object result) {
+    CostContext(
+            EvaluationContext surroundings,
+            Map<String, Integer> variables,
+            @Nullable Object[] arguments,
+            @Nullable Object result) {
         this.surroundings = surroundings;
         this.variables = variables;
         this.arguments = arguments;

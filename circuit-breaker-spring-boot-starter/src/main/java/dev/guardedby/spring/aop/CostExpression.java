@@ -34,7 +34,11 @@ final class CostExpression {
     private final AtomicBoolean warned = new AtomicBoolean();
 
     private CostExpression(
-            SpelExpression expression, Method method, Map<String, Integer> variables, EvaluationContext surroundings, LostCosts lost) {
+            SpelExpression expression,
+            Method method,
+            Map<String, Integer> variables,
+            EvaluationContext surroundings,
+            LostCosts lost) {
         this.expression = expression;
         this.method = method;
         this.variables = variables;
@@ -56,7 +60,8 @@ final class CostExpression {
             expression = (SpelExpression) new SpelExpressionParser(configuration).parseExpression(text);
         } catch (ParseException | IllegalStateException e) {
             throw new InvalidGuardException(
-                    "The cost expression '" + text + "' of " + Signature.qualified(method) + " is no SpEL: " + e.getMessage(),
+                    "The cost expression '" + text + "' of " + Signature.qualified(method) + " is no SpEL: "
+                            + e.getMessage(),
                     "Correct the expression",
                     e);
         }
@@ -103,8 +108,9 @@ final class CostExpression {
         if (value instanceof Number usd) {
             return Cost.usd(usd.toString());
         }
-        throw new IllegalArgumentException("cost must be a " + Cost.class.getName() + " or a number of US dollars, but was "
-                + (value == null ? "null" : "a " + value.getClass().getName()));
+        throw new IllegalArgumentException(
+                "cost must be a " + Cost.class.getName() + " or a number of US dollars, but was "
+                        + (value == null ? "null" : "a " + value.getClass().getName()));
     }
 
     /** Every name there is, and the index of its argument; -1 for the result. */

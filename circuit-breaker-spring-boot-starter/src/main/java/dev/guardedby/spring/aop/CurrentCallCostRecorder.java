@@ -70,7 +70,8 @@ final class CurrentCallCostRecorder implements CostRecorder {
                     .walk(frames -> frames.filter(Outside::isCaller).findFirst().map(StackFrame::toString))
                     .orElse("a thread without a stack");
             if (warned.add(callSite)) {
-                LOG.warn("A cost was recorded outside every guarded call, at " + callSite + ": it is lost. Record it inside"
+                LOG.warn("A cost was recorded outside every guarded call, at " + callSite
+                        + ": it is lost. Record it inside"
                         + " a @GuardedBy method; on another thread, by the handle that current() gives inside it. Further"
                         + " ones from there are counted and not logged.");
             }

@@ -22,8 +22,7 @@ record Declaration(String name, String fallback, String cost, AnnotatedElement p
 
     /** What a method or type itself carries, directly or through an annotation of its own. */
     static @Nullable Declaration on(AnnotatedElement place) {
-        List<MergedAnnotation<GuardedBy>> annotations = MergedAnnotations.from(place)
-                .stream(GuardedBy.class)
+        List<MergedAnnotation<GuardedBy>> annotations = MergedAnnotations.from(place).stream(GuardedBy.class)
                 .sorted(Comparator.comparingInt(MergedAnnotation::getDistance))
                 .toList();
         if (annotations.isEmpty()) {
@@ -59,7 +58,8 @@ record Declaration(String name, String fallback, String cost, AnnotatedElement p
         String action = "Write on the method of the class which of them applies";
         if (place.equals(other.place)) {
             throw new InvalidGuardException(
-                    describe(place) + " carries two annotations that say different things: " + this + " and " + other, action);
+                    describe(place) + " carries two annotations that say different things: " + this + " and " + other,
+                    action);
         }
         throw new InvalidGuardException(
                 this + " on " + describe(place) + " and " + other + " on " + describe(other.place)

@@ -92,7 +92,8 @@ final class Declarations {
 
     /** A method as the class of the bean has it; not the bridge to it. */
     static Method specific(Method method, Class<?> beanClass) {
-        // The class of a JDK proxy has every method of its interfaces, but with less to read: no annotations, no generics.
+        // The class of a JDK proxy has every method of its interfaces, but with less to read: no annotations, no
+        // generics.
         return Proxy.isProxyClass(beanClass) ? method : AopUtils.getMostSpecificMethod(method, beanClass);
     }
 
@@ -114,7 +115,8 @@ final class Declarations {
         try {
             methods = ReflectionUtils.getDeclaredMethods(type);
         } catch (IllegalStateException e) {
-            // A bean whose methods name classes that are not on the classpath; nobody guards those, and others must start.
+            // A bean whose methods name classes that are not on the classpath; nobody guards those, and others must
+            // start.
             return false;
         }
         for (Method method : methods) {
@@ -127,7 +129,7 @@ final class Declarations {
 
     private @Nullable Declaration search(Method method, Class<?> beanClass) {
         Method specific = specific(method, beanClass);
-        if (isAside(specific) || !mentionedIn(beanClass) && !mentionedIn(method.getDeclaringClass())) {
+        if (isAside(specific) || !(mentionedIn(beanClass) || mentionedIn(method.getDeclaringClass()))) {
             return null;
         }
         List<Class<?>> classes = classes(beanClass);
@@ -228,7 +230,9 @@ final class Declarations {
     /** Whether no proxy stands before a method, whatever the proxy: nothing can override it. */
     private static boolean isAside(Method method) {
         int modifiers = method.getModifiers();
-        return Modifier.isPrivate(modifiers) || Modifier.isStatic(modifiers) || method.getDeclaringClass() == Object.class;
+        return Modifier.isPrivate(modifiers)
+                || Modifier.isStatic(modifiers)
+                || method.getDeclaringClass() == Object.class;
     }
 
     private static List<Class<?>> classes(Class<?> beanClass) {

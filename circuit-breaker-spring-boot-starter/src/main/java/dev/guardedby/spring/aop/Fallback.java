@@ -43,8 +43,8 @@ record Fallback(List<Choice> choices) {
      * @param arguments those of the call
      * @throws Throwable what the fallback threw, the very object, with the primary as a suppressed exception
      */
-    static @Nullable Object answer(Choice choice, @Nullable Object target, @Nullable Object[] arguments, Throwable primary)
-            throws Throwable {
+    static @Nullable Object answer(
+            Choice choice, @Nullable Object target, @Nullable Object[] arguments, Throwable primary) throws Throwable {
         @Nullable Object[] all = arguments;
         if (choice.type != null) {
             all = new @Nullable Object[arguments.length + 1];

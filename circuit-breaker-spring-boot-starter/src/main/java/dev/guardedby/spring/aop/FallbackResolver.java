@@ -59,14 +59,16 @@ final class FallbackResolver {
             throw invalid(whyNone(bodies), "Write " + examples());
         }
         // Exception types that fit one exception lie on one line of superclasses: the deepest is the nearest.
-        choices.sort(Comparator.comparingInt((Choice choice) -> depth(choice.type())).reversed());
+        choices.sort(
+                Comparator.comparingInt((Choice choice) -> depth(choice.type())).reversed());
         choices.forEach(choice -> choice.method().setAccessible(true));
         return new Fallback(List.copyOf(choices));
     }
 
     private boolean takesTheSame(Method body) {
         Class<?>[] taken = Signature.parameters(body, beanClass);
-        boolean more = taken.length == parameters.length + 1 && Throwable.class.isAssignableFrom(taken[taken.length - 1]);
+        boolean more =
+                taken.length == parameters.length + 1 && Throwable.class.isAssignableFrom(taken[taken.length - 1]);
         return (more || taken.length == parameters.length)
                 && Arrays.equals(parameters, Arrays.copyOf(taken, parameters.length));
     }
@@ -85,7 +87,8 @@ final class FallbackResolver {
         return null;
     }
 
-    // What a class declares hides the same in its superclass and in any interface, and an interface what it extends declares.
+    // What a class declares hides the same in its superclass and in any interface, and an interface what it extends
+    // declares.
     private static boolean hides(Method nearer, Method farther) {
         Class<?> near = nearer.getDeclaringClass();
         Class<?> far = farther.getDeclaringClass();
@@ -96,8 +99,12 @@ final class FallbackResolver {
         ResolvableType wanted = ResolvableType.forMethodReturnType(guarded, beanClass);
         ResolvableType offered = ResolvableType.forMethodReturnType(body, beanClass);
         boolean assignable = ClassUtils.isAssignable(wanted.toClass(), offered.toClass());
-        if (assignable && isFullyKnown(wanted) && isFullyKnown(offered) && !wanted.toClass().isPrimitive()) {
-            assignable = wanted.isAssignableFrom(offered) || wanted.getGenerics().length != offered.getGenerics().length;
+        if (assignable
+                && isFullyKnown(wanted)
+                && isFullyKnown(offered)
+                && !wanted.toClass().isPrimitive()) {
+            assignable =
+                    wanted.isAssignableFrom(offered) || wanted.getGenerics().length != offered.getGenerics().length;
         }
         if (!assignable) {
             throw invalid(
@@ -139,7 +146,8 @@ final class FallbackResolver {
         if (bodies.size() == 1 && Signature.same(bodies.get(0), guarded, beanClass)) {
             return "is the guarded method itself";
         }
-        return "does not fit: it must take (" + Signature.list(parameters) + "), optionally with an exception as the last,"
+        return "does not fit: it must take (" + Signature.list(parameters)
+                + "), optionally with an exception as the last,"
                 + " but there is only "
                 + bodies.stream().map(Signature::of).distinct().collect(Collectors.joining(" and "));
     }

@@ -36,11 +36,13 @@ final class GuardedCall implements CostRecorder {
         }
     }
 
-    /** Books what the annotation's expression makes of the result, unless the method itself has recorded a cost. */
-    void recordBy(CostExpression expression, String breaker, MethodInvocation invocation, @Nullable Object result) {
-        if (recorded) {
+    /** Books what the method's cost expression makes of its result, unless the method has recorded a cost itself. */
+    void returned(GuardedMethod method, MethodInvocation invocation, @Nullable Object result) {
+        CostExpression expression = method.cost();
+        if (expression == null || recorded) {
             return;
         }
+        String breaker = method.breaker().name();
         Cost cost = expression.evaluate(breaker, invocation.getArguments(), result);
         if (cost == null) {
             return;

@@ -29,7 +29,8 @@ enum Shape {
      * @throws InvalidGuardException if nobody could see such a call end
      */
     static Shape of(Method method, Class<?> beanClass) {
-        Class<?> returned = ResolvableType.forMethodReturnType(method, beanClass).toClass();
+        Class<?> returned =
+                ResolvableType.forMethodReturnType(method, beanClass).toClass();
         if (returned == CompletableFuture.class || returned == CompletionStage.class) {
             return STAGE;
         }
@@ -37,7 +38,8 @@ enum Shape {
             return ASYNC_FUTURE;
         }
         if (Future.class.isAssignableFrom(returned) || CompletionStage.class.isAssignableFrom(returned)) {
-            // A plain Future tells nobody when it ends, and a subclass of CompletableFuture cannot be replaced by the one that
+            // A plain Future tells nobody when it ends, and a subclass of CompletableFuture cannot be replaced by the
+            // one that
             // counts and refuses.
             throw invalid(method, returned, "Let it return CompletableFuture or CompletionStage");
         }

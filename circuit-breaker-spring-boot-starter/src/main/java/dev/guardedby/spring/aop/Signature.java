@@ -22,9 +22,9 @@ final class Signature {
     /** Whether both have the same name and parameters, so that one implements or overrides the other. */
     static boolean same(Method one, Method other, Class<?> beanClass) {
         return one.equals(other)
-                || one.getName().equals(other.getName())
+                || (one.getName().equals(other.getName())
                         && one.getParameterCount() == other.getParameterCount()
-                        && Arrays.equals(parameters(one, beanClass), parameters(other, beanClass));
+                        && Arrays.equals(parameters(one, beanClass), parameters(other, beanClass)));
     }
 
     /** {@code com.acme.Assistant.ask(String)}. */

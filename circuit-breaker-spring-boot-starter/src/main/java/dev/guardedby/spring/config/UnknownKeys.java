@@ -93,13 +93,18 @@ final class UnknownKeys {
 
     private static BadConfigurationException unknown(
             ConfigurationPropertyName name, int at, Class<?> type, @Nullable ConfigurationProperty property) {
-        String isNot = Sources.written(name) + " is not a setting";
+        int length = name.getNumberOfElements();
+        String isNot =
+                Sources.written(name, 0, name.isNumericIndex(length - 1) ? length - 1 : length) + " is not a setting";
         String parent = Sources.written(name, 0, at);
         Optional<String> misplaced = misplaced(name, at, type);
         if (misplaced.isPresent()) {
             return refused(isNot + "; did you mean " + misplaced.get() + "?", instead(misplaced.get()), property);
         }
-        List<String> known = List.copyOf(Schema.keys(type).keySet());
+        // The defaults are a breaker's settings that stand one level higher, and extend nothing.
+        List<String> known = Schema.keys(type).keySet().stream()
+                .filter(key -> at > 2 || !key.equals(Schema.EXTENDS))
+                .toList();
         Optional<String> nearest = Spelling.nearest(name.getElement(at, Form.ORIGINAL), known);
         if (nearest.isPresent()) {
             String meant = parent + "." + nearest.get();

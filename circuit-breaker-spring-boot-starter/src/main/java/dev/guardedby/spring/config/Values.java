@@ -20,6 +20,7 @@ import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.origin.Origin;
 import org.springframework.core.convert.ConversionFailedException;
 import org.springframework.util.ClassUtils;
 
@@ -29,10 +30,20 @@ final class Values {
         @Override
         public void onFinish(
                 ConfigurationPropertyName name, Bindable<?> target, BindContext context, @Nullable Object result) {
-            // Blank text converts to nothing, and the default would quietly take its place.
-            if (result == null && context.getConfigurationProperty() != null) {
+            // Blank text converts to nothing, and the default would quietly take its place. The property is the one
+            // read
+            // last, so it may be that of another key.
+            ConfigurationProperty property = context.getConfigurationProperty();
+            if (result == null && property != null && isOf(name, property.getName())) {
                 throw new IllegalArgumentException("blank");
             }
+        }
+
+        /** Whether they are one key, wherever it stands. */
+        private static boolean isOf(ConfigurationPropertyName name, ConfigurationPropertyName property) {
+            int key = name.getNumberOfElements() - 1;
+            int place = property.getNumberOfElements() - key;
+            return place > 0 && property.subName(place).equals(name.subName(1));
         }
     };
 
@@ -70,7 +81,7 @@ final class Values {
         return new BadConfigurationException(
                 key + " must be " + rule + ", but was '" + (value == null ? "" : value) + "'",
                 "Set " + key + " to " + rule + ".",
-                e.getOrigin());
+                Origin.from(property));
     }
 
     private static String rule(Class<?> type) {
