@@ -53,11 +53,11 @@ final class LoopbackModel implements AutoCloseable {
     private static final int TOKENS_A_MESSAGE = 3;
 
     private static final Map<String, String> KNOWLEDGE = Map.of(
-            "circuit breaker", "It stops calling what keeps failing, and tries again a little later.",
-            "half-open", "A single call goes ahead to find out whether the others may follow.",
-            "token", "What a language model reads and writes, and what its bill is made of.");
+            "circuit breaker", "It stops calling what keeps failing, for a while.",
+            "half-open", "One call goes ahead to see whether the others may follow.",
+            "token", "What a model reads and writes, and what its bill is made of.");
 
-    private static final String NO_IDEA = "Good question, but all I know is circuit breakers, half-open and tokens.";
+    private static final String NO_IDEA = "Good question, but I only know circuit breakers, half-open and tokens.";
 
     private final JsonMapper json = new JsonMapper();
     private final Duration thinkingTime;

@@ -13,7 +13,7 @@ import org.springframework.stereotype.Component;
 /** Tells what happens on standard output, one line an event; as a listener it hears of every change of state. */
 @Component
 final class Narrator implements CircuitBreakerListener {
-    private static final String ROW = "%8s  %-9s  %9s  %4s  %9s  %s";
+    private static final String ROW = "%7s  %-9s %9s %4s  %9s  %s";
 
     private final Queue<Transition> untold = new ConcurrentLinkedQueue<>();
     private volatile long zero = System.nanoTime();

@@ -119,10 +119,10 @@ final class Outage {
                 spent,
                 String.format(
                         Locale.ROOT,
-                        "%,d of %,d more calls refused, in %s together; %d of them reached the model",
-                        refused,
+                        "%,d more calls in %s: %,d refused, %d reached the model",
                         MANY,
                         since(started),
+                        refused,
                         model.requests() - reachedBefore));
         narrator.catchUp();
     }

@@ -127,20 +127,20 @@ final class Snippet {
                 .withConfiguration(
                         AutoConfigurations.of(GuardedByAutoConfiguration.class, GuardedByAopAutoConfiguration.class))
                 .withUserConfiguration(holder)
-                .withInitializer(context -> register((GenericApplicationContext) context, holder, services))
+                .withInitializer(context -> register((GenericApplicationContext) context, services))
                 .run(context -> {
                     assertThat(context).hasNotFailed();
                     callGuarded(context, services);
                 });
     }
 
-    private static void register(GenericApplicationContext context, Class<?> holder, Class<?>[] services) {
+    private static void register(GenericApplicationContext context, Class<?>[] services) {
         for (Class<?> service : services) {
-            registerOne(context, holder, service);
+            registerOne(context, service);
         }
     }
 
-    private static <T> void registerOne(GenericApplicationContext context, Class<?> holder, Class<T> service) {
+    private static <T> void registerOne(GenericApplicationContext context, Class<T> service) {
         context.registerBean(service, () -> {
             @SuppressWarnings("unchecked")
             Constructor<T> constructor = (Constructor<T>) service.getDeclaredConstructors()[0];

@@ -31,8 +31,8 @@ class StoryTest {
             assertThat(states(rows)).containsExactly("CLOSED", "OPEN", "HALF_OPEN", "OPEN", "HALF_OPEN", "CLOSED");
             assertThat(Double.parseDouble(rows.get(rows.size() - 1).group(1))).isLessThan(12);
             assertThat(output.getOut())
-                    .contains("1,000 of 1,000 more calls refused")
-                    .contains("0 of them reached the model")
+                    .contains("1,000 more calls in ")
+                    .contains(": 1,000 refused, 0 reached the model")
                     .contains("In all: ")
                     .contains("curl 'http://localhost:" + port(application) + "/ask?q=");
             assertThat(output.getErr()).isEmpty();
