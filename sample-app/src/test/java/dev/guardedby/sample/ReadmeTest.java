@@ -87,10 +87,9 @@ class ReadmeTest {
             }
             case "json" -> hasTheShapeOfTheLastAnswer(block);
             case "text" ->
-                assertThat(told)
-                        .containsAll(block.lines().stream()
-                                .map(ReadmeTest::withoutNumbers)
-                                .toList());
+                assertThat(block.lines())
+                        .filteredOn(line -> !told.contains(withoutNumbers(line)))
+                        .isEmpty();
             case "xml" -> isTheStarter(block);
             default -> throw new AssertionError("README.md, " + block + ": no test knows this language");
         }

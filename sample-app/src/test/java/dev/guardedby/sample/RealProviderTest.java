@@ -16,6 +16,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.SpringApplication;
 import org.springframework.boot.resttestclient.autoconfigure.AutoConfigureRestTestClient;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.system.CapturedOutput;
@@ -83,13 +84,18 @@ class RealProviderTest {
     }
 
     @Test
-    void story_isNotPlayed(@Autowired Story story, CapturedOutput output) throws Exception {
-        story.told().get(5, TimeUnit.SECONDS);
+    void story_isNotPlayed(CapturedOutput output) throws Exception {
+        String url = "http://localhost:" + provider.getAddress().getPort();
+        try (var application = SpringApplication.run(
+                SampleApplication.class,
+                "--server.port=0",
+                "--OPENAI_BASE_URL=" + url,
+                "--OPENAI_API_KEY=sk-of-the-test")) {
+            application.getBean(Story.class).told().get(5, TimeUnit.SECONDS);
+        }
 
         assertThat(output.getAll())
-                .contains("A real provider is asked at http://localhost:"
-                        + provider.getAddress().getPort() + "/v1")
-                .contains("so no story of outages is played")
+                .contains("A real provider is asked, " + url + "/v1, so no story of outages is played.")
                 .contains("/actuator/guardedby")
                 .doesNotContain("sk-of-the-test")
                 .doesNotContain("/model/failing");
