@@ -22,6 +22,9 @@ final class StartupCheck implements BeanPostProcessor, SmartInitializingSingleto
     private final Declarations declarations;
     private final GuardedMethods methods;
     private final BreakerNames names;
+    // Classes, because beans of one may be made again and again; one that was refused is in neither.
+    private final Set<Class<?>> reachable = ConcurrentHashMap.newKeySet();
+    private final Set<Class<?>> ready = ConcurrentHashMap.newKeySet();
     private final Set<Class<?>> waiting = ConcurrentHashMap.newKeySet();
     private volatile boolean started;
 
@@ -34,21 +37,27 @@ final class StartupCheck implements BeanPostProcessor, SmartInitializingSingleto
     @Override
     public Object postProcessBeforeInitialization(Object bean, String beanName) {
         Class<?> beanClass = ClassUtils.getUserClass(bean);
-        if (declarations.mentionedIn(beanClass)) {
-            refuseOutOfReach(beanClass);
+        if (!reachable.contains(beanClass)) {
+            if (declarations.mentionedIn(beanClass)) {
+                refuseOutOfReach(beanClass);
+            }
+            reachable.add(beanClass);
         }
         return bean;
     }
 
     @Override
     public Object postProcessAfterInitialization(Object bean, String beanName) {
-        Class<?> beanClass = ClassUtils.getUserClass(AopProxyUtils.ultimateTargetClass(bean));
-        if (declarations.mentionedIn(beanClass)) {
-            refuseOutOfReach(bean, beanClass);
-            waiting.add(beanClass);
-            if (started) {
-                prepare(beanClass);
+        if (!ready.contains(bean.getClass())) {
+            Class<?> beanClass = ClassUtils.getUserClass(AopProxyUtils.ultimateTargetClass(bean));
+            if (declarations.mentionedIn(beanClass)) {
+                refuseOutOfReach(bean, beanClass);
+                waiting.add(beanClass);
+                if (started) {
+                    prepare(beanClass);
+                }
             }
+            ready.add(bean.getClass());
         }
         return bean;
     }
