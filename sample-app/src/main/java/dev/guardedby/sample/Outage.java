@@ -21,7 +21,7 @@ final class Outage {
     /** Where it stops, whatever the settings: nobody waits five minutes for a breaker to recover. */
     private static final Duration LIMIT = Duration.ofSeconds(12);
 
-    private static final Duration BETWEEN_CALLS = Duration.ofMillis(200);
+    private static final Duration BETWEEN_CALLS = Duration.ofMillis(150);
     private static final Duration JUST_AFTER = Duration.ofMillis(5);
     private static final int MANY = 1_000;
     private static final int AT_ONCE = 5;
