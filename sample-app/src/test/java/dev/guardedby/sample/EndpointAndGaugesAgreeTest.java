@@ -8,8 +8,9 @@ import java.time.Instant;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.resttestclient.autoconfigure.AutoConfigureRestTestClient;
 import org.springframework.boot.test.context.SpringBootTest;
@@ -22,9 +23,16 @@ import tools.jackson.databind.json.JsonMapper;
 /** After an outage, every number of the endpoint is the number of its gauge. */
 @SpringBootTest(
         webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT,
-        properties = {"sample.story=false", "sample.model.thinking-time=0", "sample.model.base-url="})
+        properties = {
+            "sample.story=false",
+            "sample.model.base-url=",
+            "sample.model.thinking-time=0",
+            "sample.model.patience=30s",
+            "spring.application.name=agree" // an application of its own, with counts from nothing
+        })
 @AutoConfigureRestTestClient
 @Import(FakeTicker.Config.class)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class EndpointAndGaugesAgreeTest {
     @Autowired
     private RestTestClient http;
@@ -36,7 +44,7 @@ class EndpointAndGaugesAgreeTest {
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
             .build();
 
-    @BeforeEach
+    @BeforeAll
     void outage() {
         ask("What is half-open?");
         ticker.advance(Duration.ofMillis(1234));
