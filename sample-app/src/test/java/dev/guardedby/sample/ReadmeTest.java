@@ -53,7 +53,8 @@ class ReadmeTest {
 
     @BeforeAll
     static void tellTheStory(CapturedOutput output) throws Exception {
-        sample = SpringApplication.run(SampleApplication.class, "--server.port=0", "--sample.model.base-url=");
+        sample = SpringApplication.run(
+                SampleApplication.class, "--server.port=0", "--sample.model.base-url=", "--sample.model.patience=30s");
         sample.getBean(Story.class).told().get(30, TimeUnit.SECONDS);
         visitor = new Visitor(sample.getEnvironment().getRequiredProperty("local.server.port"));
         String metrics =

@@ -75,7 +75,9 @@ class StoryTest {
     private static ConfigurableApplicationContext start(String... arguments) {
         return new SpringApplicationBuilder(SampleApplication.class)
                 // Whoever runs the tests may have a provider in the environment.
-                .run(Stream.concat(Stream.of("--sample.model.base-url=", "--server.port=0"), Arrays.stream(arguments))
+                .run(Stream.concat(
+                                Stream.of("--sample.model.base-url=", "--sample.model.patience=30s", "--server.port=0"),
+                                Arrays.stream(arguments))
                         .toArray(String[]::new));
     }
 
