@@ -22,32 +22,32 @@ record Declaration(String name, String fallback, String cost, AnnotatedElement p
 
     /** What a method or type itself carries, directly or through an annotation of its own. */
     static @Nullable Declaration on(AnnotatedElement place) {
-        List<MergedAnnotation<GuardedBy>> annotations = MergedAnnotations.from(place).stream(GuardedBy.class)
-                .sorted(Comparator.comparingInt(MergedAnnotation::getDistance))
-                .toList();
+        List<MergedAnnotation<GuardedBy>> annotations;
+        try {
+            annotations = MergedAnnotations.from(place).stream(GuardedBy.class)
+                    .sorted(Comparator.comparingInt(MergedAnnotation::getDistance))
+                    .toList();
+        } catch (AnnotationConfigurationException e) {
+            throw new InvalidGuardException(
+                    "@GuardedBy on " + describe(place) + " cannot be read: " + e.getMessage(),
+                    "Give each attribute once; value and name are the same",
+                    e);
+        }
         if (annotations.isEmpty()) {
             return null;
         }
-        MergedAnnotation<GuardedBy> nearest = annotations.get(0);
-        Declaration declaration = read(nearest, place);
+        Declaration nearest = read(annotations.get(0), place);
         for (MergedAnnotation<GuardedBy> other : annotations) {
-            if (other.getDistance() == nearest.getDistance()) {
-                declaration.refuseUnlessSame(read(other, place));
+            if (other.getDistance() == annotations.get(0).getDistance()) {
+                nearest.refuseUnlessSame(read(other, place));
             }
         }
-        return declaration;
+        return nearest;
     }
 
     private static Declaration read(MergedAnnotation<GuardedBy> annotation, AnnotatedElement place) {
-        try {
-            GuardedBy read = annotation.synthesize();
-            return new Declaration(read.name(), read.fallback(), read.cost(), place);
-        } catch (AnnotationConfigurationException e) {
-            throw new InvalidGuardException(
-                    "@GuardedBy on " + describe(place) + " has both a value and a name, and they differ",
-                    "Write one of them; they are the same",
-                    e);
-        }
+        GuardedBy read = annotation.synthesize();
+        return new Declaration(read.name(), read.fallback(), read.cost(), place);
     }
 
     /** Refuses another declaration about the same method that says something else. */

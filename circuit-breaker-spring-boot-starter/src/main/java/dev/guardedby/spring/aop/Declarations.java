@@ -1,6 +1,7 @@
 package dev.guardedby.spring.aop;
 
 import dev.guardedby.spring.GuardedBy;
+import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
@@ -15,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.core.MethodClassKey;
+import org.springframework.core.annotation.AnnotationConfigurationException;
 import org.springframework.core.annotation.AnnotationUtils;
 import org.springframework.core.annotation.MergedAnnotations;
 import org.springframework.util.ClassUtils;
@@ -108,7 +110,7 @@ final class Declarations {
         if (!AnnotationUtils.isCandidateClass(type, GuardedBy.class)) {
             return false;
         }
-        if (MergedAnnotations.from(type).isPresent(GuardedBy.class)) {
+        if (mentionedOn(type)) {
             return true;
         }
         Method[] methods;
@@ -120,11 +122,20 @@ final class Declarations {
             return false;
         }
         for (Method method : methods) {
-            if (MergedAnnotations.from(method).isPresent(GuardedBy.class)) {
+            if (mentionedOn(method)) {
                 return true;
             }
         }
         return false;
+    }
+
+    private static boolean mentionedOn(AnnotatedElement place) {
+        try {
+            return MergedAnnotations.from(place).isPresent(GuardedBy.class);
+        } catch (AnnotationConfigurationException e) {
+            // Whoever reads it will say what is wrong with it.
+            return true;
+        }
     }
 
     private @Nullable Declaration search(Method method, Class<?> beanClass) {
