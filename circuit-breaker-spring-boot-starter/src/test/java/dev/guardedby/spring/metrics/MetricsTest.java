@@ -288,7 +288,10 @@ class MetricsTest {
             llm.recordSuccess();
 
             assertThat(timer(started, "success").count()).isEqualTo(1);
-            assertThat(meters(started).get("guardedby.stats.total.successes").gauge().value())
+            assertThat(meters(started)
+                            .get("guardedby.stats.total.successes")
+                            .gauge()
+                            .value())
                     .isEqualTo(2);
         });
     }
