@@ -46,11 +46,17 @@ final class BreakerBeans implements SmartInitializingSingleton {
         }
     }
 
-    /** Takes every {@link CircuitBreaker} bean into the registry; a bean that is being made at the moment follows later. */
-    void join() {
+    /** Lets the breaker beans join; whether one of them has that name. */
+    boolean join(String name) {
         if (started) {
-            return;
+            return false;
         }
+        join();
+        return joined.containsKey(name);
+    }
+
+    /** Takes every {@link CircuitBreaker} bean into the registry; one that is being made at the moment follows later. */
+    private void join() {
         for (String bean : beans.getBeanNamesForType(CircuitBreaker.class, false, true)) {
             if (!beans.isCurrentlyInCreation(bean)) {
                 join(bean, beans.getBean(bean, CircuitBreaker.class));

@@ -34,8 +34,10 @@ final class BreakerFactory implements Function<String, CircuitBreaker.Builder> {
         if (configured.isSwitchedOff()) {
             return builder;
         }
-        // The registry keeps what is there already, so the application's own breaker of this name wins over this one.
-        own.join();
+        if (own.join(name)) {
+            // The registry keeps what is there, so this builder is for nobody.
+            return builder;
+        }
         ticker.ifAvailable(builder::ticker);
         listeners.orderedStream().forEach(builder::listener);
         customizers.orderedStream().forEach(customizer -> customizer.customize(name, builder));

@@ -50,12 +50,30 @@ final class UnknownKeys {
 
     private void check(ConfigurationPropertyName name, IterableConfigurationPropertySource source) {
         ConfigurationProperty property = source.getConfigurationProperty(name);
-        BadConfigurationException problem = problem(name, property);
+        BadConfigurationException problem = isGap(name, source) ? gap(name, property) : problem(name, property);
         if (problem != null && Sources.isShared(source)) {
             log.warn(problem.getMessage() + " It is ignored (" + problem.getOrigin() + ").");
         } else if (problem != null) {
             throw problem;
         }
+    }
+
+    /** Whether the name is an element of a list of which the source lacks the one before; such a list would be cut off. */
+    private static boolean isGap(ConfigurationPropertyName name, IterableConfigurationPropertySource source) {
+        int last = name.getNumberOfElements() - 1;
+        if (!name.isNumericIndex(last)) {
+            return false;
+        }
+        int index = Integer.parseInt(name.getLastElement(Form.ORIGINAL));
+        return index > 0 && source.getConfigurationProperty(name.chop(last).append("[" + (index - 1) + "]")) == null;
+    }
+
+    private static BadConfigurationException gap(
+            ConfigurationPropertyName name, @Nullable ConfigurationProperty property) {
+        return refused(
+                Sources.written(name) + " is without the elements before it; a list replaces the whole list",
+                "Write the list from [0] on, all of it in one place.",
+                property);
     }
 
     /** Follows the name through the schema; what is wrong with it, or null. */

@@ -105,6 +105,7 @@ final class Values {
         Schema.BREAKER.forEach((key, component) -> {
             if (!key.equals(Schema.EXTENDS)) {
                 Object value = value(breaker, component);
+                // Only successes-to-close may be missing, which means all probes.
                 shown.put(key, shown(value == null ? breaker.probes() : value));
             }
         });

@@ -247,6 +247,19 @@ class BadSettingsTest {
     }
 
     @Test
+    void elementInTheMiddleOfAList_isNotPutIntoTheListOfAWeakerSource() {
+        BadConfigurationException refused = catchThrowableOfType(
+                BadConfigurationException.class,
+                () -> Written.yaml("guardedby.defaults: { \"record-exceptions[1]\": java.io.EOFException }")
+                        .andFile("base.yml", "guardedby.defaults.record-exceptions: [java.io.IOException]")
+                        .read());
+
+        assertThat(new BadConfigurationFailureAnalyzer().analyze(refused).getDescription())
+                .isEqualTo("guardedby.defaults.record-exceptions[1] is without the elements before it;"
+                        + " a list replaces the whole list\n\n    Written in: application.yml - 1:47");
+    }
+
+    @Test
     void variableWithABadValue_failsToo() {
         BadConfigurationException refused = catchThrowableOfType(
                 BadConfigurationException.class,
