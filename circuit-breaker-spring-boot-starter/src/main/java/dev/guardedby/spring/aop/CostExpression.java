@@ -1,11 +1,13 @@
 package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.Cost;
+import dev.guardedby.circuitbreaker.Permit;
 import java.lang.reflect.Method;
 import java.math.BigDecimal;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
@@ -30,7 +32,7 @@ final class CostExpression {
     private final Method method;
     private final Map<String, Integer> variables;
     private final EvaluationContext surroundings;
-    private final LostCosts lost;
+    private final LongAdder lost;
     private final AtomicBoolean warned = new AtomicBoolean();
 
     private CostExpression(
@@ -38,7 +40,7 @@ final class CostExpression {
             Method method,
             Map<String, Integer> variables,
             EvaluationContext surroundings,
-            LostCosts lost) {
+            LongAdder lost) {
         this.expression = expression;
         this.method = method;
         this.variables = variables;
@@ -50,9 +52,10 @@ final class CostExpression {
      * Parses an expression.
      *
      * @param method whose results and arguments it is about
+     * @param lost counts the costs that it fails to find out
      * @throws InvalidGuardException if it is no SpEL, or asks for what is not there
      */
-    static CostExpression parse(String text, Method method, LostCosts lost) {
+    static CostExpression parse(String text, Method method, LongAdder lost) {
         ClassLoader loader = method.getDeclaringClass().getClassLoader();
         SpelParserConfiguration configuration = new SpelParserConfiguration(SpelCompilerMode.MIXED, loader);
         SpelExpression expression;
@@ -72,29 +75,20 @@ final class CostExpression {
         return new CostExpression(expression, method, variables, surroundings, lost);
     }
 
-    /**
-     * What a call cost.
-     *
-     * @return the cost, or null if the expression failed, which is then counted and, the first time, logged
-     */
-    @Nullable Cost evaluate(String breaker, @Nullable Object[] arguments, @Nullable Object result) {
+    /** Books what a call cost on its permit; if that cannot be found out, counts it and warns of the first. */
+    void book(Permit permit, @Nullable Object[] arguments, @Nullable Object result) {
         try {
-            return toCost(expression.getValue(new CostContext(surroundings, variables, arguments, result)));
+            permit.recordCost(toCost(expression.getValue(new CostContext(surroundings, variables, arguments, result))));
         } catch (Throwable broken) {
-            failed(breaker, broken);
-            return null;
-        }
-    }
-
-    /** Counts a cost that could not be had, and warns of the first. */
-    void failed(String breaker, Throwable broken) {
-        lost.byExpression(breaker);
-        if (warned.compareAndSet(false, true)) {
-            LOG.warn(
-                    "The cost expression '" + expression.getExpressionString() + "' of " + Signature.qualified(method)
-                            + " failed; the call's result is not affected, but its cost is not recorded. Further failures"
-                            + " of this expression are counted and not logged.",
-                    broken);
+            lost.increment();
+            if (warned.compareAndSet(false, true)) {
+                LOG.warn(
+                        "The cost expression '" + expression.getExpressionString() + "' of "
+                                + Signature.qualified(method)
+                                + " failed: the call's result is not affected, but its cost is not recorded. Further"
+                                + " failures of this expression are counted and not logged.",
+                        broken);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ import java.lang.StackWalker.StackFrame;
 import java.math.BigDecimal;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 
@@ -14,7 +15,7 @@ final class CurrentCallCostRecorder implements CostRecorder {
     private final CostRecorder outside;
 
     CurrentCallCostRecorder(LostCosts lost) {
-        this.outside = new Outside(lost);
+        this.outside = new Outside(lost.outside());
     }
 
     @Override
@@ -39,10 +40,10 @@ final class CurrentCallCostRecorder implements CostRecorder {
         // Past these nothing is looked up any more: finding the caller costs more than all else here.
         private static final int MOST_CALL_SITES = 256;
 
-        private final LostCosts lost;
+        private final LongAdder lost;
         private final Set<String> warned = ConcurrentHashMap.newKeySet();
 
-        Outside(LostCosts lost) {
+        Outside(LongAdder lost) {
             this.lost = lost;
         }
 
@@ -62,7 +63,7 @@ final class CurrentCallCostRecorder implements CostRecorder {
         }
 
         private void lost() {
-            lost.outside();
+            lost.increment();
             if (warned.size() >= MOST_CALL_SITES) {
                 return;
             }

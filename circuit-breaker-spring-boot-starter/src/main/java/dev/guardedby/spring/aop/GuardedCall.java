@@ -39,18 +39,8 @@ final class GuardedCall implements CostRecorder {
     /** Books what the method's cost expression makes of its result, unless the method has recorded a cost itself. */
     void returned(GuardedMethod method, MethodInvocation invocation, @Nullable Object result) {
         CostExpression expression = method.cost();
-        if (expression == null || recorded) {
-            return;
-        }
-        String breaker = method.breaker().name();
-        Cost cost = expression.evaluate(breaker, invocation.getArguments(), result);
-        if (cost == null) {
-            return;
-        }
-        try {
-            permit.recordCost(cost);
-        } catch (IllegalArgumentException absurd) {
-            expression.failed(breaker, absurd);
+        if (expression != null && !recorded) {
+            expression.book(permit, invocation.getArguments(), result);
         }
     }
 

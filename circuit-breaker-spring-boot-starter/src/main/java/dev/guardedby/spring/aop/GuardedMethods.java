@@ -1,5 +1,6 @@
 package dev.guardedby.spring.aop;
 
+import dev.guardedby.circuitbreaker.CircuitBreaker;
 import java.lang.reflect.Method;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -74,8 +75,10 @@ final class GuardedMethods {
         Fallback fallback = declaration.fallback().isEmpty()
                 ? null
                 : FallbackResolver.resolve(method, beanClass, declaration.fallback());
-        CostExpression cost =
-                declaration.cost().isEmpty() ? null : CostExpression.parse(declaration.cost(), method, lost);
-        return new GuardedMethod(method, names.breaker(declaration), shape, fallback, cost);
+        CircuitBreaker breaker = names.breaker(declaration);
+        CostExpression cost = declaration.cost().isEmpty()
+                ? null
+                : CostExpression.parse(declaration.cost(), method, lost.byExpression(breaker.name()));
+        return new GuardedMethod(method, breaker, shape, fallback, cost);
     }
 }

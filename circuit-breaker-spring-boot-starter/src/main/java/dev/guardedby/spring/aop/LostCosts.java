@@ -1,30 +1,41 @@
 package dev.guardedby.spring.aop;
 
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BiConsumer;
 
-/** Counts the costs that could not be booked: nobody sees them in the totals, so somebody has to see that they are missing. */
+/** Counts the costs that could not be booked: the totals cannot show what is missing from them. */
 final class LostCosts {
-    private final Map<String, LongAdder> byExpression = new ConcurrentHashMap<>();
     private final LongAdder outside = new LongAdder();
+    private final Map<String, LongAdder> byExpression = new ConcurrentHashMap<>();
+    private final List<BiConsumer<String, LongAdder>> listeners = new CopyOnWriteArrayList<>();
 
-    /** A call has succeeded and its cost expression has failed. */
-    void byExpression(String breaker) {
-        byExpression.computeIfAbsent(breaker, name -> new LongAdder()).increment();
+    /** Records made outside every guarded call. */
+    LongAdder outside() {
+        return outside;
     }
 
-    /** A cost was recorded outside every guarded call. */
-    void outside() {
-        outside.increment();
+    /** Calls of a breaker that have succeeded and whose cost expression has failed. */
+    LongAdder byExpression(String breaker) {
+        LongAdder present = byExpression.get(breaker);
+        if (present != null) {
+            return present;
+        }
+        LongAdder made = new LongAdder();
+        LongAdder earlier = byExpression.putIfAbsent(breaker, made);
+        if (earlier != null) {
+            return earlier;
+        }
+        listeners.forEach(listener -> listener.accept(breaker, made));
+        return made;
     }
 
-    long countByExpression(String breaker) {
-        LongAdder count = byExpression.get(breaker);
-        return count == null ? 0 : count.sum();
-    }
-
-    long countOutside() {
-        return outside.sum();
+    /** Tells the listener of each breaker with a cost expression, at least once. */
+    void onExpression(BiConsumer<String, LongAdder> listener) {
+        listeners.add(listener);
+        byExpression.forEach(listener);
     }
 }

@@ -10,6 +10,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.spring.CostRecorder;
 import dev.guardedby.spring.GuardedBy;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -92,7 +94,7 @@ final class CostTest {
             failing(answer::get);
             assertThat(bill(context, "failing")).isEqualTo("0 in, 0 out, 0 usd");
             assertThat(bill(context, "later")).isEqualTo("0 in, 0 out, 0 usd");
-            assertThat(context.getBean(LostCosts.class).countByExpression("failing"))
+            assertThat(context.getBean(LostCosts.class).byExpression("failing").sum())
                     .isZero();
         });
     }
@@ -106,7 +108,7 @@ final class CostTest {
             }
             assertThat(history(context, "broken")).isEqualTo("3 ok, 0 failed, 0 ignored, 0 refused, closed");
             assertThat(bill(context, "broken")).isEqualTo("0 in, 0 out, 0 usd");
-            assertThat(context.getBean(LostCosts.class).countByExpression("broken"))
+            assertThat(context.getBean(LostCosts.class).byExpression("broken").sum())
                     .isEqualTo(3);
             assertThat(StringUtils.countOccurrencesOf(output.getOut(), "'#result.price()' of " + name() + ".broken()"))
                     .isEqualTo(1);
@@ -124,7 +126,7 @@ final class CostTest {
             assertThat(model.given(2_000_000)).isEqualTo(2_000_000);
             assertThat(model.given(0)).isEqualTo(0);
             assertThat(bill(context, "given")).isEqualTo("0 in, 0 out, 0 usd");
-            assertThat(context.getBean(LostCosts.class).countByExpression("given"))
+            assertThat(context.getBean(LostCosts.class).byExpression("given").sum())
                     .isEqualTo(5);
             assertThat(history(context, "given")).isEqualTo("6 ok, 0 failed, 0 ignored, 0 refused, closed");
         });
@@ -187,7 +189,7 @@ final class CostTest {
             costs.record(Cost.ZERO);
             context.getBean(Model.class).answer("q");
             costs.current().record(Cost.usd("1"));
-            assertThat(context.getBean(LostCosts.class).countOutside()).isEqualTo(6);
+            assertThat(context.getBean(LostCosts.class).outside().sum()).isEqualTo(6);
             assertThat(StringUtils.countOccurrencesOf(output.getOut(), "outside every guarded call"))
                     .isEqualTo(4);
             assertThat(output.getOut()).contains("(CostTest.java:");
@@ -200,7 +202,7 @@ final class CostTest {
             CostRecorder outside = context.getBean(CostRecorder.class).current();
             context.getBean(Model.class).runs(() -> outside.record(Cost.usd("1")));
             assertThat(bill(context, "recorder")).isEqualTo("0 in, 0 out, 0 usd");
-            assertThat(context.getBean(LostCosts.class).countOutside()).isEqualTo(1);
+            assertThat(context.getBean(LostCosts.class).outside().sum()).isEqualTo(1);
         });
     }
 
@@ -238,8 +240,31 @@ final class CostTest {
         application.run(context -> {
             assertThat(context.getBean(Model.class).withFallback()).isEqualTo("canned");
             assertThat(bill(context, "fallback")).isEqualTo("0 in, 0 out, 0 usd");
-            assertThat(context.getBean(LostCosts.class).countOutside()).isEqualTo(1);
+            assertThat(context.getBean(LostCosts.class).outside().sum()).isEqualTo(1);
         });
+    }
+
+    @Test
+    void lostCosts_areMetered() {
+        application
+                .withBean(SimpleMeterRegistry.class, () -> new SimpleMeterRegistry())
+                .run(context -> {
+                    SimpleMeterRegistry meters = context.getBean(SimpleMeterRegistry.class);
+                    context.getBean(LostCostMeters.class).bindTo(meters);
+                    assertThat(lost(meters, "broken", "expression")).isZero();
+                    context.getBean(Model.class).broken();
+                    context.getBean(CostRecorder.class).record(Cost.ZERO);
+                    assertThat(lost(meters, "broken", "expression")).isEqualTo(1);
+                    assertThat(lost(meters, "cost", "expression")).isZero();
+                    assertThat(lost(meters, "none", "outside")).isEqualTo(1);
+                });
+    }
+
+    private static double lost(MeterRegistry meters, String name, String reason) {
+        return meters.get("guardedby.cost.lost")
+                .tags("name", name, "reason", reason)
+                .functionCounter()
+                .count();
     }
 
     @Test

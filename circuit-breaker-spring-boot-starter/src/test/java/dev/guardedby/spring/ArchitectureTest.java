@@ -1,0 +1,103 @@
+package dev.guardedby.spring;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.Test;
+
+/** The borders between the modules and inside the starter. */
+final class ArchitectureTest {
+    private static final JavaClasses OURS = new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPackages("dev.guardedby");
+
+    @Test
+    void core_dependsOnTheJdkAlone() {
+        noClasses()
+                .that()
+                .resideInAPackage("dev.guardedby.circuitbreaker..")
+                .should()
+                .dependOnClassesThat()
+                .resideOutsideOfPackages("dev.guardedby.circuitbreaker..", "java..", "org.jspecify..")
+                .check(OURS);
+    }
+
+    @Test
+    void starter_logsAsSpringDoes() {
+        noClasses()
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("org.slf4j..", "ch.qos.logback..", "java.util.logging..", "org.apache.logging..")
+                .check(OURS);
+    }
+
+    @Test
+    void optionalLibraries_stayInThePackagesThatTheySwitchOn() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("dev.guardedby.spring.metrics..", "dev.guardedby.spring.actuate..")
+                .and()
+                .doNotHaveSimpleName("LostCostMeters")
+                .and()
+                .doNotHaveSimpleName("Metered")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "io.micrometer..", "org.springframework.boot.actuate..", "org.springframework.boot.health..")
+                .check(OURS);
+    }
+
+    @Test
+    void packages_areFreeOfCycles() {
+        slices().matching("dev.guardedby.(**)").should().beFreeOfCycles().check(OURS);
+    }
+
+    @Test
+    void starter_showsWhatItsUsersNeed_andNothingElse() {
+        assertThat(OURS.stream()
+                        .filter(type -> type.getPackageName().startsWith("dev.guardedby.spring"))
+                        .filter(type -> type.getModifiers().contains(JavaModifier.PUBLIC))
+                        .filter(JavaClass::isTopLevelClass)
+                        .map(JavaClass::getName))
+                .containsExactlyInAnyOrder(
+                        "dev.guardedby.spring.CircuitBreakerCustomizer",
+                        "dev.guardedby.spring.CostRecorder",
+                        "dev.guardedby.spring.GuardedBy",
+                        "dev.guardedby.spring.actuate.GuardedByEndpointAutoConfiguration",
+                        "dev.guardedby.spring.actuate.GuardedByHealthAutoConfiguration",
+                        "dev.guardedby.spring.aop.GuardedByAopAutoConfiguration",
+                        "dev.guardedby.spring.config.ConfiguredBreakers",
+                        "dev.guardedby.spring.config.GuardedByAutoConfiguration",
+                        "dev.guardedby.spring.metrics.GuardedByMetricsAutoConfiguration");
+    }
+
+    @Test
+    void nothingIsOpenForSubclasses() {
+        classes()
+                .that(areNotMeantToBeExtended())
+                .should()
+                .haveModifier(JavaModifier.FINAL)
+                .check(OURS);
+    }
+
+    private static DescribedPredicate<JavaClass> areNotMeantToBeExtended() {
+        return new DescribedPredicate<>("are neither interfaces, enums, sealed nor exceptions that others extend") {
+            @Override
+            public boolean test(JavaClass type) {
+                return !type.isInterface()
+                        && !type.isEnum()
+                        && !type.isAnonymousClass()
+                        && !type.reflect().isSealed()
+                        && !type.getFullName().equals("dev.guardedby.circuitbreaker.CallNotPermittedException");
+            }
+        };
+    }
+}
