@@ -44,7 +44,7 @@ final class FallbackInterceptor implements MethodInterceptor {
             if (choice == null) {
                 throw primary;
             }
-            return Fallback.answer(choice, target(invocation), invocation.getArguments(), primary);
+            return Fallback.answer(choice, target(choice, invocation), invocation.getArguments(), primary);
         }
     }
 
@@ -87,7 +87,7 @@ final class FallbackInterceptor implements MethodInterceptor {
         CompletionStage<@Nullable Object> second;
         try {
             second = (CompletionStage<@Nullable Object>)
-                    Fallback.answer(choice, target(invocation), invocation.getArguments(), primary);
+                    Fallback.answer(choice, target(choice, invocation), invocation.getArguments(), primary);
             if (second == null) {
                 throw Fallback.suppress(
                         primary, new NullPointerException("the fallback returned null instead of a stage"));
@@ -122,11 +122,14 @@ final class FallbackInterceptor implements MethodInterceptor {
                 || layer instanceof UndeclaredThrowableException;
     }
 
-    /** The bean itself: on one of its proxies, a private method would see the fields of nobody. */
-    private static @Nullable Object target(MethodInvocation invocation) {
+    /** The bean itself, behind all proxies: on one of them, a private method would see the fields of nobody. */
+    private static @Nullable Object target(Choice choice, MethodInvocation invocation) {
         Object target = invocation.getThis();
         for (Object inner = target; inner != null; inner = AopProxyUtils.getSingletonTarget(inner)) {
-            target = inner;
+            // What is behind a client without a class may be something else altogether.
+            if (choice.method().getDeclaringClass().isInstance(inner)) {
+                target = inner;
+            }
         }
         return target;
     }

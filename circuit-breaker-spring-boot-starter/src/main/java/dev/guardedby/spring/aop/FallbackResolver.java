@@ -8,12 +8,16 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.ResolvableType;
 import org.springframework.util.ClassUtils;
 
 /** Finds the fallback of a guarded method when the application starts, and refuses what does not fit. */
 final class FallbackResolver {
+    private static final Log LOG = LogFactory.getLog(FallbackResolver.class);
+
     private final Method guarded;
     private final Class<?> beanClass;
     private final String name;
@@ -66,7 +70,14 @@ final class FallbackResolver {
         // Exception types that fit one exception lie on one line of superclasses: the deepest is the nearest.
         choices.sort(
                 Comparator.comparingInt((Choice choice) -> depth(choice.type())).reversed());
-        choices.forEach(choice -> choice.method().setAccessible(true));
+        for (Choice choice : choices) {
+            choice.method().setAccessible(true);
+            if (Declaration.on(choice.method()) != null) {
+                LOG.warn(Signature.qualified(choice.method()) + " is not guarded where it answers as the fallback of "
+                        + Signature.qualified(guarded) + ", although it carries @GuardedBy: it is called on the bean"
+                        + " itself. To guard it there, move it to another bean and let the fallback call that.");
+            }
+        }
         return new Fallback(List.copyOf(choices));
     }
 

@@ -6,7 +6,6 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
-import org.springframework.aop.framework.AopProxyUtils;
 import org.springframework.core.MethodClassKey;
 import org.springframework.util.ClassUtils;
 
@@ -37,7 +36,7 @@ final class GuardedMethods {
         MethodClassKey key = new MethodClassKey(method, targetClass);
         GuardedMethod guarded = invoked.get(key);
         if (guarded == null) {
-            guarded = of(method, target == null ? targetClass : AopProxyUtils.ultimateTargetClass(target));
+            guarded = of(method, targetClass);
             if (guarded != null) {
                 invoked.put(key, guarded);
             }

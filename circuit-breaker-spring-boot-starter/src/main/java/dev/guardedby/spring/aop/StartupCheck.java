@@ -5,7 +5,6 @@ import java.lang.reflect.Modifier;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
-import org.springframework.aop.framework.AopProxyUtils;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.BeanPostProcessor;
@@ -40,6 +39,7 @@ final class StartupCheck implements BeanPostProcessor, SmartInitializingSingleto
         if (!reachable.contains(beanClass)) {
             if (declarations.mentionedIn(beanClass)) {
                 refuseOutOfReach(beanClass);
+                prepare(beanClass);
             }
             reachable.add(beanClass);
         }
@@ -49,13 +49,11 @@ final class StartupCheck implements BeanPostProcessor, SmartInitializingSingleto
     @Override
     public Object postProcessAfterInitialization(Object bean, String beanName) {
         if (!ready.contains(bean.getClass())) {
-            Class<?> beanClass = ClassUtils.getUserClass(AopProxyUtils.ultimateTargetClass(bean));
+            // What a factory bean has made comes by here alone, and may have nothing but interfaces.
+            Class<?> beanClass = ClassUtils.getUserClass(AopUtils.getTargetClass(bean));
             if (declarations.mentionedIn(beanClass)) {
                 refuseOutOfReach(bean, beanClass);
-                waiting.add(beanClass);
-                if (started) {
-                    prepare(beanClass);
-                }
+                prepare(beanClass);
             }
             ready.add(bean.getClass());
         }
@@ -65,11 +63,18 @@ final class StartupCheck implements BeanPostProcessor, SmartInitializingSingleto
     @Override
     public void afterSingletonsInstantiated() {
         started = true;
-        Set.copyOf(waiting).forEach(this::prepare);
+        Set.copyOf(waiting).forEach(this::prepareWaiting);
         names.judge();
     }
 
     private void prepare(Class<?> beanClass) {
+        waiting.add(beanClass);
+        if (started) {
+            prepareWaiting(beanClass);
+        }
+    }
+
+    private void prepareWaiting(Class<?> beanClass) {
         if (waiting.remove(beanClass)) {
             methods.prepare(beanClass);
         }

@@ -25,11 +25,15 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 
 @SuppressWarnings({"UnusedMethod", "UnusedVariable", "NonApiType"}) // fallbacks are found by name
+@ExtendWith(OutputCaptureExtension.class)
 final class FallbackTest {
     private final ApplicationContextRunner application = application(Wire.class, Assistant.class);
 
@@ -204,6 +208,17 @@ final class FallbackTest {
             assertThat(bean.two("r")).isEqualTo("substitute for r");
             assertThat(bean.substitute("s")).isEqualTo("substitute for s");
             assertThat(history(context, "class")).isEqualTo("0 ok, 2 failed, 0 ignored, 0 refused, open");
+        });
+    }
+
+    @Test
+    void guardedFallback_isCalledOnTheBean_andThatIsSaid(CapturedOutput output) {
+        application(Wire.class, Chained.class).run(context -> {
+            context.getBean(Wire.class).outage = new IllegalStateException("down");
+            assertThat(context.getBean(Chained.class).first()).isEqualTo("second");
+            assertThat(history(context, "second")).isEqualTo("0 ok, 0 failed, 0 ignored, 0 refused, closed");
+            assertThat(output.getOut())
+                    .containsOnlyOnce("Chained.second() is not guarded where it answers as the fallback");
         });
     }
 
@@ -630,6 +645,23 @@ final class FallbackTest {
 
         public String substitute(String question) {
             return "substitute for " + question;
+        }
+    }
+
+    static class Chained {
+        private final Wire wire;
+
+        Chained(Wire wire) {
+            this.wire = wire;
+        }
+
+        @GuardedBy(name = "first", fallback = "second") public String first() {
+            wire.useSilently();
+            return "first";
+        }
+
+        @GuardedBy("second") public String second() {
+            return "second";
         }
     }
 }

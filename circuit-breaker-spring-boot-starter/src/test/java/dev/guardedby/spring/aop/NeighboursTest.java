@@ -18,13 +18,17 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
+import org.aopalliance.intercept.MethodInterceptor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.aop.Advisor;
+import org.springframework.aop.ProxyMethodInvocation;
 import org.springframework.aop.framework.Advised;
+import org.springframework.aop.framework.ProxyFactory;
 import org.springframework.aop.support.AopUtils;
+import org.springframework.beans.factory.FactoryBean;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
@@ -153,6 +157,17 @@ final class NeighboursTest {
             assertThat(client.get("a")).isEqualTo("got a");
             assertThat(client.get("bad")).isEqualTo("no bad");
             assertThat(history(context, "client")).isEqualTo("1 ok, 1 failed, 0 ignored, 0 refused, closed");
+        });
+    }
+
+    @Test
+    void repositoryWhoseImplementationKnowsNothingOfItsInterface_isGuarded() {
+        application().withUserConfiguration(Repositories.class).run(context -> {
+            Users users = context.getBean(Users.class);
+            assertThat(users.save("a")).isEqualTo("saved a");
+            assertThat(users.find("b")).isEqualTo("found b");
+            assertThat(users.save("bad")).isEqualTo("kept bad");
+            assertThat(history(context, "users")).isEqualTo("2 ok, 1 failed, 0 ignored, 0 refused, closed");
         });
     }
 
@@ -370,6 +385,56 @@ final class NeighboursTest {
 
         Watcher(Service service) {
             this.service = service;
+        }
+    }
+
+    interface Crud<T> {
+        T save(T entity);
+    }
+
+    @GuardedBy(name = "users", fallback = "kept") interface Users extends Crud<String> {
+        String find(String name);
+
+        default String kept(String name) {
+            return "kept " + name;
+        }
+    }
+
+    static class SimpleRepository implements Crud<String> {
+        @Override
+        public String save(String entity) {
+            return answer("saved ", entity);
+        }
+    }
+
+    @Configuration
+    static class Repositories {
+        /** As Spring Data makes them: a proxy of the interface, before something that does not implement it. */
+        @Bean
+        FactoryBean<Users> users() {
+            ProxyFactory repository = new ProxyFactory(new SimpleRepository());
+            repository.setInterfaces(Users.class);
+            repository.addAdvice((MethodInterceptor)
+                    invocation -> switch (invocation.getMethod().getName()) {
+                        case "find" -> "found " + invocation.getArguments()[0];
+                        case "kept" ->
+                            InvocationHandler.invokeDefault(
+                                    ((ProxyMethodInvocation) invocation).getProxy(),
+                                    invocation.getMethod(),
+                                    invocation.getArguments());
+                        default -> invocation.proceed();
+                    });
+            return new FactoryBean<>() {
+                @Override
+                public Users getObject() {
+                    return (Users) repository.getProxy();
+                }
+
+                @Override
+                public Class<?> getObjectType() {
+                    return Users.class;
+                }
+            };
         }
     }
 }
