@@ -7,6 +7,7 @@ import java.lang.management.ManagementFactory;
 import org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
@@ -16,12 +17,12 @@ import org.springframework.core.env.Environment;
 /** The Actuator endpoint {@code guardedby}, where Actuator is there and the endpoint is exposed. */
 @AutoConfiguration(after = GuardedByAutoConfiguration.class)
 @ConditionalOnClass({Endpoint.class, ConditionalOnAvailableEndpoint.class})
-@ConditionalOnAvailableEndpoint(GuardedByEndpoint.class)
 @ConditionalOnBooleanProperty(name = "guardedby.enabled", matchIfMissing = true)
 public final class GuardedByEndpointAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
+    @ConditionalOnAvailableEndpoint
     GuardedByEndpoint guardedByEndpoint(
             CircuitBreakerRegistry registry, ConfiguredBreakers configured, Environment environment) {
         String application = environment.getProperty("spring.application.name", "application");
@@ -32,6 +33,7 @@ public final class GuardedByEndpointAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
+    @ConditionalOnBean(GuardedByEndpoint.class)
     GuardedByWebExtension guardedByWebExtension(GuardedByEndpoint endpoint) {
         return new GuardedByWebExtension(endpoint);
     }

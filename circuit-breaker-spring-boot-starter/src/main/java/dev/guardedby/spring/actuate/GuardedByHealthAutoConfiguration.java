@@ -14,11 +14,11 @@ import org.springframework.core.env.Environment;
 /** The health contributor {@code guardedBy}, on Spring Boot 4. */
 @AutoConfiguration(after = GuardedByAutoConfiguration.class)
 @ConditionalOnClass({HealthIndicator.class, ConditionalOnEnabledHealthIndicator.class})
-@ConditionalOnEnabledHealthIndicator("guardedby")
 @ConditionalOnBooleanProperty(name = "guardedby.enabled", matchIfMissing = true)
 public final class GuardedByHealthAutoConfiguration {
 
     @Bean
+    @ConditionalOnEnabledHealthIndicator("guardedby")
     @ConditionalOnMissingBean(name = "guardedByHealthContributor")
     HealthIndicator guardedByHealthContributor(CircuitBreakerRegistry registry, Environment environment) {
         return new GuardedByHealthIndicator(
