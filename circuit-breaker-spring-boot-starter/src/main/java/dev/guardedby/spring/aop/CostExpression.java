@@ -116,10 +116,11 @@ final class CostExpression {
     /** Every name there is, and the index of its argument; -1 for the result. */
     private static Map<String, Integer> variables(Method method) {
         Map<String, Integer> variables = new LinkedHashMap<>();
-        String[] names = new DefaultParameterNameDiscoverer().getParameterNames(method);
+        @Nullable String @Nullable [] names = new DefaultParameterNameDiscoverer().getParameterNames(method);
         for (int i = 0; i < method.getParameterCount(); i++) {
-            if (names != null) {
-                variables.put(names[i], i);
+            String name = names == null ? null : names[i];
+            if (name != null) {
+                variables.put(name, i);
             }
             variables.put("a" + i, i);
             variables.put("p" + i, i);
