@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -54,6 +55,15 @@ class OptionalLibrariesTest {
                             .filteredOn(started::containsBean)
                             .containsExactlyElementsOf(missing.beans);
                 });
+    }
+
+    @Test
+    void switchedOff_nothingIsPublished() {
+        new ApplicationContextRunner()
+                .withUserConfiguration(App.class)
+                .withBean(SimpleMeterRegistry.class, () -> new SimpleMeterRegistry())
+                .withPropertyValues("management.endpoints.web.exposure.include=*", "guardedby.enabled=false")
+                .run(started -> assertThat(List.of(METERS, ENDPOINT, HEALTH)).noneMatch(started::containsBean));
     }
 
     @Configuration(proxyBeanMethods = false)

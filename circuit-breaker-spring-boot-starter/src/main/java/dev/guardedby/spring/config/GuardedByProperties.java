@@ -14,6 +14,9 @@ import org.springframework.boot.context.properties.bind.Name;
 /**
  * Every setting there is, each described once: this is what the IDE completes.
  *
+ * <p>The settings of breakers are not bound here as a whole. {@link SettingsReader} binds one {@link Breaker} at a time, from
+ * all the places that say something about it, so that a default applies only where none of them does.
+ *
  * @param enabled Whether anything is guarded at all. Switched off, nothing is proxied or published, and breakers asked of
  *     the registry let every call pass.
  * @param unknownName What to do about a breaker name in code that has no entry under guardedby.breakers. By default, a

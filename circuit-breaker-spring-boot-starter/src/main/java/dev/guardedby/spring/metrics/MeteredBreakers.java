@@ -33,7 +33,7 @@ final class MeteredBreakers implements CircuitBreakerCustomizer, SmartInitializi
     private final ObjectProvider<CircuitBreakerRegistry> breakers;
     private final ObjectProvider<MeterRegistry> registries;
     private final InstantSource clock;
-    // Weak, because a breaker that has left the registry may still report.
+    // Weak, because a breaker that has left the registry may still report, or come back.
     private final Map<CircuitBreaker, BreakerMeters> meters = Collections.synchronizedMap(new WeakHashMap<>());
 
     private final Set<String> told = ConcurrentHashMap.newKeySet();
@@ -60,7 +60,6 @@ final class MeteredBreakers implements CircuitBreakerCustomizer, SmartInitializi
         present.onAdded(breaker -> publish(breaker, registry));
         present.onRemoved(breaker -> {
             of(breaker).withdraw(registry);
-            meters.remove(breaker);
             // One of the same name may have joined already, and found the meters taken.
             present.find(breaker.name()).ifPresent(successor -> publish(successor, registry));
         });

@@ -2,9 +2,12 @@ package dev.guardedby.spring.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.jayway.jsonpath.JsonPath;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.spring.config.ConfiguredBreakers.Setting;
 import dev.guardedby.spring.config.ConfiguredBreakers.UnknownName;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -191,8 +194,11 @@ class SettingsTest {
 
     @Test
     void unknownSystemProperty_isOnlyWarnedOf(CapturedOutput output) {
-        Written.yaml("").andSystemProperty("guardedby.defaults.prbes", "4").read();
+        ConfiguredBreakers configured = Written.yaml("")
+                .andSystemProperties(Map.of("guardedby.defaults.prbes", "4", "guardedby.breakers.a.b.mode", "observe"))
+                .read();
 
+        assertThat(configured.names()).isEmpty();
         assertThat(output)
                 .contains("guardedby.defaults.prbes is not a setting; did you mean probes? It is ignored"
                         + " (\"guardedby.defaults.prbes\" from property source \"systemProperties\").");
@@ -221,10 +227,42 @@ class SettingsTest {
                 guardedby:
                   enabled: false
                   breakers.llm.failure-treshold: many
+                  breakers.LLM.probes: 2
                 """).read();
 
         assertThat(configured.names()).isEmpty();
         assertThat(configured.settings("llm")).isEqualTo(Collections.emptyMap());
+    }
+
+    @Test
+    void everyKey_isDescribedForTheIde_withItsDefault() throws Exception {
+        String metadata;
+        try (InputStream file = getClass().getResourceAsStream("/META-INF/spring-configuration-metadata.json")) {
+            metadata = new String(file.readAllBytes(), StandardCharsets.UTF_8);
+        }
+        List<Map<String, Object>> keys = JsonPath.read(metadata, "$.properties[?(@.name =~ /guardedby\\..*/)]");
+
+        assertThat(keys).allSatisfy(key -> assertThat(key).containsKey("description"));
+        assertThat(keys)
+                .extracting(key -> key.get("name") + " = " + key.get("defaultValue"))
+                .contains(
+                        "guardedby.breakers = null",
+                        "guardedby.defaults.failure-threshold = 5",
+                        "guardedby.defaults.ignore-exceptions = null",
+                        "guardedby.defaults.mode = enforce",
+                        "guardedby.defaults.probe-timeout = 60s",
+                        "guardedby.defaults.probes = 1",
+                        "guardedby.defaults.record-exceptions = null",
+                        "guardedby.defaults.recovery-timeout = 5m",
+                        "guardedby.defaults.successes-to-close = null",
+                        "guardedby.defaults.trip-exceptions = null",
+                        "guardedby.enabled = true",
+                        "guardedby.health.down-when-open = false",
+                        "guardedby.templates = null",
+                        "guardedby.unknown-name = near-miss")
+                .doesNotContain("guardedby.defaults.extends = null");
+        List<String> hints = JsonPath.read(metadata, "$.hints[*].values[*].value");
+        assertThat(hints).containsExactlyInAnyOrder("near-miss", "fail", "allow", "enforce", "observe", "disabled");
     }
 
     private static List<String> shown(ConfiguredBreakers configured, String breaker) {

@@ -12,6 +12,7 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.lang.ref.WeakReference;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
@@ -25,6 +26,8 @@ import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration;
+import org.springframework.boot.micrometer.metrics.autoconfigure.MetricsAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
@@ -276,6 +279,24 @@ class MetricsTest {
     }
 
     @Test
+    void breakerThatComesBack_isHeardAgain() {
+        context.run(started -> {
+            CircuitBreaker llm = registry(started).get("llm");
+            llm.recordSuccess();
+            registry(started).remove("llm");
+            registry(started).add(llm);
+            llm.recordSuccess();
+
+            assertThat(timer(started, "success").count()).isEqualTo(1);
+            assertThat(meters(started)
+                            .get("guardedby.stats.total.successes")
+                            .gauge()
+                            .value())
+                    .isEqualTo(2);
+        });
+    }
+
+    @Test
     void breakerBuiltByTheApplication_hasItsStats_butNobodyListens() {
         context.withBean(CircuitBreaker.class, () -> CircuitBreaker.of("own")).run(started -> {
             started.getBean(CircuitBreaker.class).recordSuccess();
@@ -298,6 +319,63 @@ class MetricsTest {
                             .value())
                     .isEqualTo(1);
         });
+    }
+
+    @Test
+    void meters_stayAliveWithTheirBreaker_andLetItGoWithIt() {
+        context.run(started -> {
+            CircuitBreakerRegistry registry = registry(started);
+            registry.get("llm").forceOpen();
+            assertThat(registry.get("llm").tryAcquire()).isEmpty();
+            collectGarbage(new WeakReference<>(new Object()));
+            assertThat(meters(started)
+                            .get("guardedby.rejections")
+                            .tag("reason", "open")
+                            .functionCounter()
+                            .count())
+                    .isEqualTo(1);
+            assertThat(meters(started)
+                            .get("guardedby.stats.times.opened")
+                            .gauge()
+                            .value())
+                    .isEqualTo(1);
+
+            WeakReference<CircuitBreaker> gone = new WeakReference<>(registry.get("llm"));
+            registry.remove("llm");
+            collectGarbage(gone);
+            assertThat(gone.get()).isNull();
+        });
+    }
+
+    private static void collectGarbage(WeakReference<?> example) {
+        for (int i = 0; i < 100 && example.get() != null; i++) {
+            System.gc();
+        }
+    }
+
+    @Test
+    void compositeMeterRegistry_getsAllMetersOnce() {
+        without.withBean("a", SimpleMeterRegistry.class, () -> new SimpleMeterRegistry())
+                .withBean("b", SimpleMeterRegistry.class, () -> new SimpleMeterRegistry())
+                .withConfiguration(AutoConfigurations.of(
+                        MetricsAutoConfiguration.class, CompositeMeterRegistryAutoConfiguration.class))
+                .run(started -> {
+                    registry(started).get("llm").recordSuccess();
+
+                    assertThat(started.getBeansOfType(MeterRegistry.class)).hasSize(3);
+                    for (MeterRegistry registry :
+                            started.getBeansOfType(MeterRegistry.class).values()) {
+                        assertThat(registry.get("guardedby.calls")
+                                        .tag("outcome", "success")
+                                        .timer()
+                                        .count())
+                                .isEqualTo(1);
+                        assertThat(registry.get("guardedby.stats.total.successes")
+                                        .gauge()
+                                        .value())
+                                .isEqualTo(1);
+                    }
+                });
     }
 
     @Test
