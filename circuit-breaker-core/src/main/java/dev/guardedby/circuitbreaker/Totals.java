@@ -66,11 +66,11 @@ final class Totals {
      *
      * @throws IllegalArgumentException if no single call can cost that; then nothing is added
      */
-    void add(Cost cost) {
-        Cost more = cost.requireRecordable();
+    void add(Cost more) {
+        more.requireRecordable();
         Cost seen;
         do {
-            seen = this.cost;
+            seen = cost;
         } while (!COST.compareAndSet(this, seen, seen.plus(more)));
     }
 
