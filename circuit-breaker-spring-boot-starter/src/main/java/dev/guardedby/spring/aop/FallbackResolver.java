@@ -39,9 +39,10 @@ final class FallbackResolver {
 
     private Fallback resolve() {
         List<Method> bodies = Declarations.bodies(name, beanClass);
+        bodies.removeIf(body -> Signature.same(body, guarded, beanClass));
         List<Choice> choices = new ArrayList<>();
         for (Method body : bodies) {
-            if (takesTheSame(body) && !Signature.same(body, guarded, beanClass)) {
+            if (takesTheSame(body)) {
                 Choice choice = new Choice(body, exceptionOf(body));
                 Choice rival = rivalOf(choice, choices);
                 if (rival == null) {
@@ -49,7 +50,11 @@ final class FallbackResolver {
                     choices.add(choice);
                 } else if (!hides(rival.method(), body)) {
                     throw invalid(
-                            "is ambiguous: " + Signature.qualified(rival.method()) + " and " + Signature.qualified(body)
+                            "is ambiguous: "
+                                    + Stream.of(rival.method(), body)
+                                            .map(Signature::qualified)
+                                            .sorted()
+                                            .collect(Collectors.joining(" and "))
                                     + " fit equally well",
                             "Rename one of them");
                 }
@@ -141,23 +146,22 @@ final class FallbackResolver {
 
     private String whyNone(List<Method> bodies) {
         if (bodies.isEmpty()) {
-            return "does not exist";
-        }
-        if (bodies.size() == 1 && Signature.same(bodies.get(0), guarded, beanClass)) {
-            return "is the guarded method itself";
+            return name.equals(guarded.getName()) ? "is the guarded method itself" : "does not exist";
         }
         return "does not fit: it must take (" + Signature.list(parameters)
                 + "), optionally with an exception as the last,"
                 + " but there is only "
-                + bodies.stream().map(Signature::of).distinct().collect(Collectors.joining(" and "));
+                + bodies.stream().map(Signature::of).distinct().sorted().collect(Collectors.joining(" and "));
     }
 
     private String examples() {
         String returned = ClassUtils.getShortName(
                 ResolvableType.forMethodReturnType(guarded, beanClass).toClass());
         String list = Signature.list(parameters);
-        return returned + " " + name + "(" + list + ") or " + returned + " " + name + "(" + list
-                + (list.isEmpty() ? "" : ", ") + "Throwable) in " + Signature.name(ClassUtils.getUserClass(beanClass));
+        String without = returned + " " + name + "(" + list + ")";
+        String with = returned + " " + name + "(" + list + (list.isEmpty() ? "" : ", ") + "Throwable)";
+        return (name.equals(guarded.getName()) ? with : without + " or " + with) + " in "
+                + Signature.name(ClassUtils.getUserClass(beanClass));
     }
 
     private InvalidGuardException invalid(String what, String action) {

@@ -15,19 +15,27 @@ final class InvalidGuardException extends RuntimeException {
         this(description, action, null);
     }
 
+    /**
+     * Refuses an annotation.
+     *
+     * @param description what is wrong, and where
+     * @param action what to write instead
+     */
     InvalidGuardException(String description, String action, @Nullable Throwable cause) {
-        super(description + ". " + action + ".", cause);
-        this.description = description;
-        this.action = action;
+        super(sentence(description) + " " + sentence(action), cause);
+        this.description = sentence(description);
+        this.action = sentence(action);
     }
 
-    /** What is wrong, and where; without the full stop. */
     String description() {
         return description;
     }
 
-    /** What to write instead; without the full stop. */
     String action() {
         return action;
+    }
+
+    private static String sentence(String text) {
+        return text.endsWith("?") ? text : text + ".";
     }
 }

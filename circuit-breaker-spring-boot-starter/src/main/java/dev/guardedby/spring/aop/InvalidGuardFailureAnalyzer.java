@@ -8,6 +8,6 @@ final class InvalidGuardFailureAnalyzer extends AbstractFailureAnalyzer<InvalidG
 
     @Override
     protected FailureAnalysis analyze(Throwable rootFailure, InvalidGuardException cause) {
-        return new FailureAnalysis(cause.description() + ".", cause.action() + ".", cause);
+        return new FailureAnalysis(cause.description(), cause.action(), cause);
     }
 }

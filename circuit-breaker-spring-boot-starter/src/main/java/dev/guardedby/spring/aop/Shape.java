@@ -3,6 +3,7 @@ package dev.guardedby.spring.aop;
 import java.lang.reflect.Method;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Flow;
 import java.util.concurrent.Future;
 import org.springframework.core.KotlinDetector;
 import org.springframework.core.ReactiveAdapterRegistry;
@@ -44,6 +45,7 @@ enum Shape {
             throw invalid(method, returned, "Let it return CompletableFuture or CompletionStage");
         }
         if (KotlinDetector.isSuspendingFunction(method)
+                || Flow.Publisher.class.isAssignableFrom(returned)
                 || ReactiveAdapterRegistry.getSharedInstance().getAdapter(returned) != null) {
             throw invalid(method, returned, "Guard the blocking or CompletableFuture variant of it");
         }
