@@ -48,10 +48,10 @@ final class Entries {
     }
 
     private void collect(IterableConfigurationPropertySource source) {
-        boolean environment = Sources.isEnvironment(source);
+        boolean spelled = !Sources.isEnvironment(source);
         Sources.names(source)
-                .filter(name -> branch.isAncestorOf(name) && (!environment || isSetting(name)))
-                .forEach(name -> add(name, !environment, source));
+                .filter(name -> branch.isAncestorOf(name) && (!Sources.isMachineWide(source) || isSetting(name)))
+                .forEach(name -> add(name, spelled, source));
     }
 
     private void add(ConfigurationPropertyName name, boolean spelled, ConfigurationPropertySource source) {
@@ -72,7 +72,7 @@ final class Entries {
         }
     }
 
-    /** An environment variable makes an entry only where what follows the name is a key: A_B_MODE may be about "a-b". */
+    /** What the machine holds makes an entry only where a key follows the name: A_B_MODE may be about "a-b". */
     private static boolean isSetting(ConfigurationPropertyName name) {
         StringBuilder key = new StringBuilder();
         for (int i = NAME + 1; i < name.getNumberOfElements(); i++) {

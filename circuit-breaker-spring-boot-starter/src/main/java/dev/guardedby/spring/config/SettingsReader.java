@@ -2,6 +2,7 @@ package dev.guardedby.spring.config;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.spring.config.ConfiguredBreakers.Setting;
+import dev.guardedby.spring.config.ConfiguredBreakers.UnknownName;
 import dev.guardedby.spring.config.Entries.Entry;
 import dev.guardedby.spring.config.GuardedByProperties.Breaker;
 import java.util.ArrayList;
@@ -10,9 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.springframework.boot.context.properties.bind.Bindable;
-import org.springframework.boot.context.properties.bind.Binder;
-import org.springframework.boot.context.properties.bind.PlaceholdersResolver;
 import org.springframework.boot.context.properties.bind.PropertySourcesPlaceholdersResolver;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
@@ -33,32 +31,32 @@ final class SettingsReader {
     private static final Layer DEFAULTS = new Layer("defaults", List.of(Sources.ROOT.append("defaults")));
 
     private final Sources sources;
-    private final PlaceholdersResolver placeholders;
     private final Values values;
     private final Entries templates;
     private final Entries breakers;
 
-    private SettingsReader(ConfigurableEnvironment environment, @Nullable ClassLoader classes) {
-        this.sources = Sources.of(environment);
-        this.placeholders = new PropertySourcesPlaceholdersResolver(environment);
-        this.values = new Values(classes);
+    private SettingsReader(Sources sources, Values values) {
+        this.sources = sources;
+        this.values = values;
         this.templates = new Entries(sources, TEMPLATES);
         this.breakers = new Entries(sources, BREAKERS);
     }
 
     static ConfiguredBreakers read(ConfigurableEnvironment environment, @Nullable ClassLoader classes) {
-        return new SettingsReader(environment, classes).read();
+        Sources sources = Sources.of(environment);
+        Values values = new Values(new PropertySourcesPlaceholdersResolver(environment), classes);
+        GuardedByProperties properties = values.bind(
+                sources.all().stream().map(SettingsReader::withoutBreakers).toList(),
+                "guardedby",
+                GuardedByProperties.class);
+        return properties.enabled()
+                ? new SettingsReader(sources, values).read(properties.unknownName())
+                : ConfiguredBreakers.switchedOff(properties.unknownName());
     }
 
-    private ConfiguredBreakers read() {
-        GuardedByProperties properties = bind(
-                "guardedby",
-                GuardedByProperties.class,
-                sources.all().stream().map(SettingsReader::withoutBreakers).toList());
-        if (!properties.enabled()) {
-            return ConfiguredBreakers.switchedOff(properties.unknownName());
-        }
-        new UnknownKeys(sources, Map.of(TEMPLATES, templates, BREAKERS, breakers)).refuse();
+    private ConfiguredBreakers read(UnknownName unknownName) {
+        UnknownKeys.refuse(sources);
+        new UnknownVariables(sources, Map.of(TEMPLATES, templates, BREAKERS, breakers)).warn();
         refuseToExtendDefaults();
         templates.all().forEach(template -> settings("template", layers(template)));
         Map<String, ConfiguredBreakers.Entry> configured = new LinkedHashMap<>();
@@ -67,7 +65,7 @@ final class SettingsReader {
                     Spelling.canonical(entry.name),
                     new ConfiguredBreakers.Entry(entry.name, entry.spelled, settings(entry.name, layers(entry))));
         }
-        return new ConfiguredBreakers(properties.unknownName(), configured, settings("defaults", List.of(DEFAULTS)));
+        return new ConfiguredBreakers(unknownName, configured, settings("defaults", List.of(DEFAULTS)));
     }
 
     /** A source without the settings of breakers, which are bound one by one. */
@@ -114,7 +112,7 @@ final class SettingsReader {
     }
 
     private Entry template(ConfigurationProperty extended) {
-        String name = String.valueOf(placeholders.resolvePlaceholders(extended.getValue()));
+        String name = values.text(extended);
         Entry template = templates.find(name);
         if (template != null) {
             return template;
@@ -135,7 +133,7 @@ final class SettingsReader {
         List<ConfigurationPropertySource> stack = layers.stream()
                 .flatMap(layer -> sources.all().stream().flatMap(source -> layer.in(source).stream()))
                 .toList();
-        Breaker breaker = bind("breaker", Breaker.class, stack);
+        Breaker breaker = values.bind(stack, "breaker", Breaker.class);
         try {
             CircuitBreaker.Builder builder = CircuitBreaker.builder(name);
             breaker.applyTo(builder);
@@ -148,23 +146,25 @@ final class SettingsReader {
         return new ConfiguredBreakers.Settings(breaker, settings);
     }
 
-    private <T> T bind(String name, Class<T> type, List<ConfigurationPropertySource> from) {
-        return values.bind(new Binder(from, placeholders, null, values.editors()), name, Bindable.of(type));
+    private String from(List<Layer> layers, String key) {
+        Layer layer = speaking(layers, key);
+        return layer == null ? "default" : layer.label();
     }
 
-    private String from(List<Layer> layers, String key) {
+    /** The first layer that says something of the key. */
+    private @Nullable Layer speaking(List<Layer> layers, String key) {
         return layers.stream()
                 .filter(layer -> layer.find(sources, key) != null)
-                .map(Layer::label)
                 .findFirst()
-                .orElse("default");
+                .orElse(null);
     }
 
     /** A rule of the core is broken; its message begins with the key, which becomes the one that was written. */
     private BadConfigurationException ruleBroken(List<Layer> layers, IllegalArgumentException broken) {
         String message = String.valueOf(broken.getMessage());
         String key = message.substring(0, Math.max(0, message.indexOf(' ')));
-        ConfigurationProperty property = Schema.BREAKER.containsKey(key) ? find(layers, key) : null;
+        Layer layer = Schema.BREAKER.containsKey(key) ? speaking(layers, key) : null;
+        ConfigurationProperty property = layer == null ? null : layer.find(sources, key);
         if (property == null) {
             String entry = "guardedby." + layers.get(0).label();
             return new BadConfigurationException(entry + ": " + message, "Correct " + entry + ".", null);
@@ -172,15 +172,5 @@ final class SettingsReader {
         String written = Sources.written(property.getName());
         return new BadConfigurationException(
                 written + message.substring(key.length()), "Correct " + written + ".", property.getOrigin());
-    }
-
-    private @Nullable ConfigurationProperty find(List<Layer> layers, String key) {
-        for (Layer layer : layers) {
-            ConfigurationProperty property = layer.find(sources, key);
-            if (property != null) {
-                return property;
-            }
-        }
-        return null;
     }
 }

@@ -62,14 +62,11 @@ final class Sources {
         return source.getUnderlyingSource() instanceof SystemEnvironmentPropertySource;
     }
 
-    /** Whether the source belongs to the machine rather than to this application, so that it may hold what is not for us. */
-    static boolean isShared(ConfigurationPropertySource source) {
-        return isEnvironment(source) || isNamed(source, StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME);
-    }
-
-    private static boolean isNamed(ConfigurationPropertySource source, String name) {
-        return source.getUnderlyingSource() instanceof PropertySource<?> properties
-                && properties.getName().equals(name);
+    /** Whether the source is the machine's rather than this application's, so that it may hold what is not for us. */
+    static boolean isMachineWide(ConfigurationPropertySource source) {
+        return isEnvironment(source)
+                || (source.getUnderlyingSource() instanceof PropertySource<?> properties
+                        && properties.getName().equals(StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME));
     }
 
     /** The name as it was written, from one element up to another. */

@@ -1,14 +1,9 @@
 package dev.guardedby.spring.config;
 
 import java.lang.reflect.RecordComponent;
-import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
@@ -17,45 +12,33 @@ import org.springframework.boot.context.properties.source.ConfigurationPropertyN
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
 import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
 import org.springframework.boot.origin.Origin;
-import org.springframework.boot.origin.PropertySourceOrigin;
 
 /** Finds what is written under {@code guardedby} and is no setting: most often a misspelled one. */
 final class UnknownKeys {
     private static final Log log = LogFactory.getLog(UnknownKeys.class);
+    private static final String BRACKETS = " A name with dots is put in brackets, in YAML in quotes, too: \"[a.b]\".";
 
-    private final Sources sources;
-    private final Map<String, Entries> branches;
+    private UnknownKeys() {}
 
-    /**
-     * Looks through all sources.
-     *
-     * @param sources where properties come from
-     * @param branches the entries of each key that holds a map
-     */
-    UnknownKeys(Sources sources, Map<String, Entries> branches) {
-        this.sources = sources;
-        this.branches = branches;
-    }
-
-    /** Fails for what the application wrote; warns of what the machine holds, which may be meant for somebody else. */
-    void refuse() {
+    /** Fails for what the application wrote; warns of what the whole machine has, which may be meant for somebody else. */
+    static void refuse(Sources sources) {
         for (IterableConfigurationPropertySource source : sources.listable()) {
-            if (Sources.isEnvironment(source)) {
-                warnOfVariables(source);
-            } else {
+            if (!Sources.isEnvironment(source)) {
                 Sources.names(source).forEach(name -> check(name, source));
             }
         }
     }
 
-    private void check(ConfigurationPropertyName name, IterableConfigurationPropertySource source) {
+    private static void check(ConfigurationPropertyName name, IterableConfigurationPropertySource source) {
         ConfigurationProperty property = source.getConfigurationProperty(name);
         BadConfigurationException problem = isGap(name, source) ? gap(name, property) : problem(name, property);
-        if (problem != null && Sources.isShared(source)) {
-            log.warn(problem.getMessage() + " It is ignored (" + problem.getOrigin() + ").");
-        } else if (problem != null) {
+        if (problem == null) {
+            return;
+        }
+        if (!Sources.isMachineWide(source)) {
             throw problem;
         }
+        log.warn(problem.getMessage() + " It is ignored (" + problem.getOrigin() + ").");
     }
 
     /** Whether the name is an element of a list of which the source lacks the one before; such a list would be cut off. */
@@ -130,14 +113,12 @@ final class UnknownKeys {
         }
         return refused(
                 isNot + "; " + parent + " has " + String.join(", ", known),
-                "Remove it, or write one of these settings instead.",
+                "Remove it, or write one of these settings instead." + (at + 1 < length ? BRACKETS : ""),
                 property);
     }
 
     private static String instead(String meant) {
-        boolean dotted = meant.contains("[");
-        return "Write " + meant + " instead."
-                + (dotted ? " A name with dots is put in brackets, in YAML in quotes, too: \"[a.b]\"." : "");
+        return "Write " + meant + " instead." + (meant.contains("[") ? BRACKETS : "");
     }
 
     /** What was meant by a name with dots that is not in brackets, or by a breaker that stands directly under guardedby. */
@@ -182,63 +163,5 @@ final class UnknownKeys {
     private static BadConfigurationException refused(
             String message, String action, @Nullable ConfigurationProperty property) {
         return new BadConfigurationException(message, action, Origin.from(property));
-    }
-
-    // Environment variables cannot be followed by name, because they have lost their dashes. So the settings are asked
-    // which variables they would read, and what remains is unknown.
-
-    private void warnOfVariables(IterableConfigurationPropertySource source) {
-        List<ConfigurationPropertyName> settings = new ArrayList<>();
-        collect(Sources.ROOT, GuardedByProperties.class, settings);
-        Set<String> read = new HashSet<>();
-        for (ConfigurationPropertyName setting : settings) {
-            addVariable(source, setting, read);
-            for (int i = 0; addVariable(source, setting.append("[" + i + "]"), read); ) {
-                i++;
-            }
-        }
-        Sources.names(source)
-                .map(name -> variable(source.getConfigurationProperty(name)))
-                .filter(Objects::nonNull)
-                .filter(variable -> !read.contains(variable))
-                .distinct()
-                .forEach(variable -> warn(variable, settings));
-    }
-
-    private void collect(ConfigurationPropertyName root, Class<?> type, List<ConfigurationPropertyName> settings) {
-        Schema.keys(type).forEach((key, component) -> {
-            Class<?> below = Schema.typeBelow(component);
-            if (!below.isRecord()) {
-                settings.add(root.append(key));
-            } else if (Schema.isMap(component)) {
-                Objects.requireNonNull(branches.get(key)).all().stream()
-                        .flatMap(entry -> entry.roots.stream())
-                        .forEach(entry -> collect(entry, below, settings));
-            } else {
-                collect(root.append(key), below, settings);
-            }
-        });
-    }
-
-    private static boolean addVariable(
-            IterableConfigurationPropertySource source, ConfigurationPropertyName setting, Set<String> read) {
-        String variable = variable(source.getConfigurationProperty(setting));
-        return variable != null && read.add(variable);
-    }
-
-    private static @Nullable String variable(@Nullable ConfigurationProperty property) {
-        return Origin.from(property) instanceof PropertySourceOrigin origin ? origin.getPropertyName() : null;
-    }
-
-    private static void warn(String variable, List<ConfigurationPropertyName> settings) {
-        List<String> known = settings.stream().map(UnknownKeys::asVariable).toList();
-        String hint = Spelling.nearest(variable, known)
-                .map(meant -> "; did you mean " + meant + "?")
-                .orElse(".");
-        log.warn("Environment variable " + variable + " is not a setting and is ignored" + hint);
-    }
-
-    private static String asVariable(ConfigurationPropertyName setting) {
-        return setting.toString().replace("-", "").replace('.', '_').toUpperCase(Locale.ROOT);
     }
 }

@@ -18,8 +18,10 @@ import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.boot.context.properties.bind.BindHandler;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.bind.PlaceholdersResolver;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
 import org.springframework.boot.origin.Origin;
 import org.springframework.core.convert.ConversionFailedException;
 import org.springframework.util.ClassUtils;
@@ -47,19 +49,21 @@ final class Values {
         }
     };
 
-    private final @Nullable ClassLoader classes;
+    private final PlaceholdersResolver placeholders;
+    private final Consumer<PropertyEditorRegistry> editors;
 
-    Values(@Nullable ClassLoader classes) {
-        this.classes = classes;
+    Values(PlaceholdersResolver placeholders, @Nullable ClassLoader classes) {
+        this.placeholders = placeholders;
+        this.editors = registry -> registry.registerCustomEditor(Class.class, new ExceptionEditor(classes));
     }
 
-    Consumer<PropertyEditorRegistry> editors() {
-        return registry -> registry.registerCustomEditor(Class.class, new ExceptionEditor(classes));
+    String text(ConfigurationProperty property) {
+        return String.valueOf(placeholders.resolvePlaceholders(property.getValue()));
     }
 
-    <T> T bind(Binder binder, String name, Bindable<T> type) {
+    <T> T bind(List<ConfigurationPropertySource> sources, String name, Class<T> type) {
         try {
-            return binder.bindOrCreate(name, type, NO_BLANKS);
+            return new Binder(sources, placeholders, null, editors).bindOrCreate(name, Bindable.of(type), NO_BLANKS);
         } catch (BindException e) {
             throw noValue(e);
         }

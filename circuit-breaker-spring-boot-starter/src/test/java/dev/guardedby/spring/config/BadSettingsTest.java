@@ -68,6 +68,14 @@ class BadSettingsTest {
                                 + " A name with dots is put in brackets, in YAML in quotes, too: \"[a.b]\".",
                         "1:47"),
                 new Mistake(
+                        "guardedby: { breakers: { eu.llm: { mod: observe } } }",
+                        "guardedby.breakers.eu.llm.mod is not a setting; guardedby.breakers.eu has extends,"
+                                + " failure-threshold, recovery-timeout, probes, successes-to-close, probe-timeout,"
+                                + " record-exceptions, ignore-exceptions, trip-exceptions, mode",
+                        "Remove it, or write one of these settings instead."
+                                + " A name with dots is put in brackets, in YAML in quotes, too: \"[a.b]\".",
+                        "1:41"),
+                new Mistake(
                         "guardedby.breakers.llm.probes.max: 3",
                         "guardedby.breakers.llm.probes.max is not a setting;"
                                 + " guardedby.breakers.llm.probes has a value and no settings below it",
@@ -219,6 +227,12 @@ class BadSettingsTest {
                                 + " there are slow, quick",
                         "Name a template, or write guardedby.templates.other.",
                         "1:78"),
+                new Mistake(
+                        "guardedby.breakers.llm.extends: slow",
+                        "guardedby.breakers.llm.extends must be an entry of guardedby.templates, but was 'slow';"
+                                + " there are none",
+                        "Name a template, or write guardedby.templates.slow.",
+                        "1:33"),
                 new Mistake(
                         "guardedby.templates.slow.extends: quick",
                         "guardedby.templates.slow.extends must be an entry of guardedby.templates, but was 'quick';"

@@ -194,8 +194,11 @@ class SettingsTest {
 
     @Test
     void unknownSystemProperty_isOnlyWarnedOf(CapturedOutput output) {
-        Written.yaml("").andSystemProperty("guardedby.defaults.prbes", "4").read();
+        ConfiguredBreakers configured = Written.yaml("")
+                .andSystemProperties(Map.of("guardedby.defaults.prbes", "4", "guardedby.breakers.a.b.mode", "observe"))
+                .read();
 
+        assertThat(configured.names()).isEmpty();
         assertThat(output)
                 .contains("guardedby.defaults.prbes is not a setting; did you mean probes? It is ignored"
                         + " (\"guardedby.defaults.prbes\" from property source \"systemProperties\").");
@@ -224,6 +227,7 @@ class SettingsTest {
                 guardedby:
                   enabled: false
                   breakers.llm.failure-treshold: many
+                  breakers.LLM.probes: 2
                 """).read();
 
         assertThat(configured.names()).isEmpty();

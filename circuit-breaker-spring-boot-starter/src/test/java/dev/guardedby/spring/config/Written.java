@@ -51,11 +51,11 @@ final class Written {
     }
 
     /** A stronger source. */
-    Written andSystemProperty(String name, String value) {
+    Written andSystemProperties(Map<String, Object> properties) {
         environment
                 .getPropertySources()
-                .addFirst(new MapPropertySource(
-                        StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME, Map.of(name, value)));
+                .addFirst(
+                        new MapPropertySource(StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME, properties));
         return this;
     }
 
