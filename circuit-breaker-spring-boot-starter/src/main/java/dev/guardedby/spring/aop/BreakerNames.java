@@ -78,7 +78,7 @@ final class BreakerNames {
     /** Judges the names of all singletons; to be called before the configured breakers are made. */
     void judge() {
         // What code has asked the registry for is used, too.
-        registry.getObject().all().forEach(breaker -> used.add(breaker.name()));
+        registry.ifAvailable(breakers -> breakers.all().forEach(breaker -> used.add(breaker.name())));
         started = true;
         toJudge.forEach(this::judge);
         toJudge.clear();
