@@ -2,6 +2,7 @@ package dev.guardedby.circuitbreaker;
 
 import static dev.guardedby.circuitbreaker.Story.LEASE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
@@ -24,7 +25,12 @@ final class ForgettingTest {
 
     private static WeakReference<CircuitBreaker> probed() {
         Story story = new Story();
-        CircuitBreaker breaker = story.halfOpen(story.breaker().probes(4));
+        CircuitBreaker breaker =
+                story.halfOpen(story.breaker().probes(4).ignoreExceptions(IllegalArgumentException.class));
+        assertThat(catchThrowable(() -> breaker.run(() -> {
+                    throw new IllegalArgumentException();
+                })))
+                .isInstanceOf(IllegalArgumentException.class);
         breaker.run(() -> {});
         int answer = breaker.call(Cost.ZERO, permit -> breaker.call(() -> 1));
         breaker.callAsync(() -> null).isDone();
