@@ -111,7 +111,7 @@ final class OutcomeRules {
             }
             return Verdict.SUCCESS;
         } catch (Throwable broken) {
-            return failureOf("failOnResult", broken);
+            return failureOf("result", broken);
         }
     }
 
