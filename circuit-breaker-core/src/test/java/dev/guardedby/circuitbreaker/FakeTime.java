@@ -3,6 +3,8 @@ package dev.guardedby.circuitbreaker;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 
 /** Time that a test moves by hand: the ticker starts near overflow, so that a comparison other than by difference fails. */
@@ -10,8 +12,8 @@ final class FakeTime implements LongSupplier, InstantSource {
     static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
 
     private final long origin;
-    private volatile long elapsed;
-    private volatile long tickerReads;
+    private final AtomicLong elapsed = new AtomicLong();
+    private final LongAdder tickerReads = new LongAdder();
 
     FakeTime() {
         this(Long.MAX_VALUE - 1_000_000);
@@ -22,7 +24,7 @@ final class FakeTime implements LongSupplier, InstantSource {
     }
 
     FakeTime advance(Duration step) {
-        elapsed += step.toNanos();
+        elapsed.addAndGet(step.toNanos());
         return this;
     }
 
@@ -31,22 +33,21 @@ final class FakeTime implements LongSupplier, InstantSource {
     }
 
     Duration elapsed() {
-        return Duration.ofNanos(elapsed);
+        return Duration.ofNanos(elapsed.get());
     }
 
     long tickerReads() {
-        return tickerReads;
+        return tickerReads.sum();
     }
 
     @Override
-    @SuppressWarnings("NonAtomicOperationOnVolatileField") // counted by single-threaded tests only
     public long getAsLong() {
-        tickerReads++;
-        return origin + elapsed;
+        tickerReads.increment();
+        return origin + elapsed.get();
     }
 
     @Override
     public Instant instant() {
-        return START.plusNanos(elapsed);
+        return START.plusNanos(elapsed.get());
     }
 }
