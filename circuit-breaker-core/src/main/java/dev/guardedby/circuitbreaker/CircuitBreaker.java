@@ -2,11 +2,8 @@ package dev.guardedby.circuitbreaker;
 
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
 import dev.guardedby.circuitbreaker.Transition.Cause;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.math.BigDecimal;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Locale;
 import java.util.Objects;
@@ -17,7 +14,6 @@ import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,30 +40,12 @@ import org.jspecify.annotations.Nullable;
  * A breaker holds no resources and need not be closed.
  */
 public final class CircuitBreaker {
-    private static final VarHandle STATE;
-
-    static {
-        try {
-            STATE = MethodHandles.lookup().findVarHandle(CircuitBreaker.class, "state", State.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
-
     private final String name;
-    private final Settings settings;
-    private final boolean timed;
-    private final Totals totals = new Totals();
-    private final Deliveries deliveries;
-    private volatile State state;
+    private final Engine engine;
 
     private CircuitBreaker(String name, Settings settings) {
         this.name = name;
-        this.settings = settings;
-        this.timed = settings.listeners.stream().anyMatch(CircuitBreakerListener::wantsDurations);
-        Period first = Period.first(settings.ticker.getAsLong());
-        this.deliveries = new Deliveries(settings.listeners, first);
-        this.state = new Closed(first, settings.mode, 0);
+        this.engine = new Engine(this, settings);
     }
 
     /**
@@ -95,19 +73,20 @@ public final class CircuitBreaker {
      * @throws CallNotPermittedException if it is refused; then nothing was called
      */
     public <T extends @Nullable Object, X extends Throwable> T call(Call<? extends T, ? extends X> call) throws X {
-        State seen = state;
+        Objects.requireNonNull(call, "call");
+        State seen = engine.state;
         if (!(seen instanceof Closed)) {
             return this.<T, X>call(Cost.ZERO, permit -> call.call());
         }
-        long startedAt = startTime();
+        long startedAt = engine.startTime();
         T result;
         try {
             result = call.call();
         } catch (Throwable thrown) {
-            report(seen.period, null, startedAt, settings.rules.judge(thrown), thrown);
+            engine.report(seen.period, null, startedAt, engine.settings.rules.judge(thrown), thrown);
             throw thrown;
         }
-        returned(seen, startedAt, settings.rules.judgeResult(result));
+        engine.returned(seen, startedAt, engine.settings.rules.judgeResult(result));
         return result;
     }
 
@@ -120,7 +99,8 @@ public final class CircuitBreaker {
      */
     @SuppressWarnings("NullAway") // does not see that the type argument lets the lambda return null
     public <X extends Throwable> void run(Action<? extends X> action) throws X {
-        State seen = state;
+        Objects.requireNonNull(action, "action");
+        State seen = engine.state;
         if (!(seen instanceof Closed)) {
             this.<@Nullable Void, X>call(Cost.ZERO, permit -> {
                 action.run();
@@ -129,14 +109,14 @@ public final class CircuitBreaker {
             });
             return;
         }
-        long startedAt = startTime();
+        long startedAt = engine.startTime();
         try {
             action.run();
         } catch (Throwable thrown) {
-            report(seen.period, null, startedAt, settings.rules.judge(thrown), thrown);
+            engine.report(seen.period, null, startedAt, engine.settings.rules.judge(thrown), thrown);
             throw thrown;
         }
-        returned(seen, startedAt, Verdict.SUCCESS);
+        engine.returned(seen, startedAt, Verdict.SUCCESS);
     }
 
     /**
@@ -217,7 +197,7 @@ public final class CircuitBreaker {
      */
     public Permit acquire(Cost hold) {
         Objects.requireNonNull(hold, "hold");
-        return Objects.requireNonNull(admit(false, true));
+        return Objects.requireNonNull(engine.admit(false, true));
     }
 
     /**
@@ -227,7 +207,7 @@ public final class CircuitBreaker {
      */
     public Optional<Permit> tryAcquire(Cost hold) {
         Objects.requireNonNull(hold, "hold");
-        return Optional.ofNullable(admit(false, false));
+        return Optional.ofNullable(engine.admit(false, false));
     }
 
     /**
@@ -247,13 +227,13 @@ public final class CircuitBreaker {
 
     /** Why a call made now by this thread would be refused, or empty if it would pass; takes and moves nothing. */
     public Optional<Refusal> refusal() {
-        State seen = state;
+        State seen = engine.state;
         if (seen instanceof Closed || seen.mode != Mode.ENFORCE) {
             return Optional.empty();
         }
-        long now = now();
-        State looked = seen.look(this, now);
-        return ridesOnProbe(looked) || looked.admit(false, now) != null
+        long now = engine.now();
+        State looked = seen.look(engine, now);
+        return looked.ridesOnProbe() || looked.admit(false, now) != null
                 ? Optional.empty()
                 : Optional.of(looked.refusal(now));
     }
@@ -265,17 +245,17 @@ public final class CircuitBreaker {
      * caller may take over after {@code probe-timeout} if nobody reports a result.
      */
     public boolean canExecute() {
-        return state instanceof Closed || admit(true, false) != null;
+        return engine.state instanceof Closed || engine.admit(true, false) != null;
     }
 
     /** Records a success, without a permit, on the present state. */
     public void recordSuccess() {
-        recordManual(Verdict.SUCCESS);
+        engine.recordManual(Verdict.SUCCESS);
     }
 
     /** Records a failure, without a permit, on the present state. */
     public void recordFailure() {
-        recordManual(Verdict.FAILURE);
+        engine.recordManual(Verdict.FAILURE);
     }
 
     /**
@@ -296,25 +276,27 @@ public final class CircuitBreaker {
      * @throws IllegalArgumentException if an amount is above 10^12 tokens or 1,000,000 USD; then nothing is recorded
      */
     public void recordCost(Cost cost) {
-        totals.add(cost.requireRecordable());
+        engine.totals.add(cost);
     }
 
     /** Whether more US dollars than that have been recorded: exactly that many are not above it. */
     public boolean checkCostThreshold(BigDecimal maxCostUsd) {
-        return totals.cost.usd().compareTo(maxCostUsd) > 0;
+        return engine.totals.cost.usd().compareTo(maxCostUsd) > 0;
     }
 
     // Looking
 
     /** The state, after a look: an OPEN whose wait is over becomes HALF_OPEN. */
     public CircuitState state() {
-        return state instanceof Closed ? CircuitState.CLOSED : look(now()).circuitState();
+        return engine.state instanceof Closed
+                ? CircuitState.CLOSED
+                : engine.look(engine.now()).circuitState();
     }
 
     /** The rest of the wait, positive, after a look; empty unless the breaker is OPEN with a deadline. */
     public Optional<Duration> timeUntilRetry() {
-        long now = now();
-        State seen = look(now);
+        long now = engine.now();
+        State seen = engine.look(now);
         return seen instanceof Open open && !open.isHeld()
                 ? Optional.of(Duration.ofNanos(open.retryNanos(now)))
                 : Optional.empty();
@@ -322,29 +304,29 @@ public final class CircuitBreaker {
 
     /** The counts at this instant; moves nothing. */
     public CircuitBreakerStats stats() {
-        return new CircuitBreakerStats(state, totals, now());
+        return new CircuitBreakerStats(engine.state, engine.totals, engine.now());
     }
 
     /** The latest change of the state, with its evidence; moves nothing. */
     public Optional<Transition> lastTransition() {
-        return Optional.ofNullable(state.period.history.last);
+        return Optional.ofNullable(engine.state.period.history.last);
     }
 
     /** How an exception thrown by a call in this thread counts, by this breaker's outcome rules; records nothing. */
     public Outcome outcomeOf(Throwable thrown) {
-        return settings.rules.judge(thrown).outcome;
+        return engine.settings.rules.judge(thrown).outcome;
     }
 
     // The operator
 
     /** Closes, zeroes the consecutive failures, and starts a new period, so that what is in flight is stale. */
     public void reset() {
-        move(seen -> seen.closedByOperator(this, Cause.RESET));
+        engine.move(seen -> seen.closedByOperator(engine, Cause.RESET));
     }
 
     /** Closes like {@link #reset()}; the two differ in the cause that the transition shows. */
     public void forceClose() {
-        move(seen -> seen.closedByOperator(this, Cause.FORCE_CLOSE));
+        engine.move(seen -> seen.closedByOperator(engine, Cause.FORCE_CLOSE));
     }
 
     /**
@@ -352,7 +334,7 @@ public final class CircuitBreaker {
      * {@link Mode#DISABLED}.
      */
     public void forceOpen() {
-        move(seen -> seen.forcedOpen(this));
+        engine.move(seen -> seen.forcedOpen(engine));
     }
 
     /**
@@ -360,12 +342,12 @@ public final class CircuitBreaker {
      * {@link Mode#DISABLED}.
      */
     public void holdOpen() {
-        move(seen -> seen.heldOpen(this));
+        engine.move(seen -> seen.heldOpen(engine));
     }
 
     /** The mode. */
     public Mode mode() {
-        return state.mode;
+        return engine.state.mode;
     }
 
     /**
@@ -374,7 +356,7 @@ public final class CircuitBreaker {
      */
     public void mode(Mode mode) {
         Objects.requireNonNull(mode, "mode");
-        move(seen -> seen.switched(this, mode));
+        engine.move(seen -> seen.switched(engine, mode));
     }
 
     // The settings
@@ -386,171 +368,21 @@ public final class CircuitBreaker {
 
     /** The consecutive failures at which the breaker trips. */
     public int failureThreshold() {
-        return settings.failureThreshold;
+        return engine.settings.failureThreshold;
     }
 
     /** How long the breaker stays open before it probes. */
     public Duration recoveryTimeout() {
-        return settings.recoveryTimeout;
+        return engine.settings.recoveryTimeout;
     }
 
     /** {@code CircuitBreaker[name=llm, state=closed, failures=0/5]}; moves nothing. */
     @Override
     public String toString() {
-        State seen = state;
+        State seen = engine.state;
         return "CircuitBreaker[name=" + name + ", state="
                 + seen.circuitState().name().toLowerCase(Locale.ROOT) + ", failures=" + seen.streak + "/"
-                + settings.failureThreshold + "]";
-    }
-
-    // The engine
-
-    /** A permit, or null (or, if asked, an exception) for a refusal. */
-    private @Nullable Permit admit(boolean manual, boolean orThrow) {
-        State seen = state;
-        if (seen instanceof Closed) {
-            return new Permit(this, seen.period, null);
-        }
-        long now = now();
-        for (; ; seen = state) {
-            State looked = seen.look(this, now);
-            if (ridesOnProbe(looked)) {
-                return new Permit(this, null, null);
-            }
-            State admitted = looked.admit(manual, now);
-            if (!advance(seen, admitted == null ? looked : admitted)) {
-                continue;
-            }
-            if (admitted != null) {
-                return new Permit(
-                        this, admitted.period, admitted instanceof HalfOpen probing ? probing.newestSlot() : null);
-            }
-            if (looked.mode == Mode.OBSERVE) {
-                totals.countWouldReject();
-                return new Permit(this, null, null);
-            }
-            totals.rejected.increment();
-            deliveries.refused(this, looked, now);
-            if (orThrow) {
-                throw new CallNotPermittedException(name, looked, now);
-            }
-            return null;
-        }
-    }
-
-    private static boolean ridesOnProbe(State looked) {
-        return looked instanceof HalfOpen && Scope.insideProbeOf(looked.period);
-    }
-
-    /** The end of a call that returned on a breaker that was closed: in the usual case, one count. */
-    private void returned(State admittedBy, long startedAt, Verdict verdict) {
-        // The same immutable State as at the admission, without failures to forget: there is nothing to change.
-        if (verdict == Verdict.SUCCESS
-                && state == admittedBy
-                && admittedBy.streak == 0
-                && settings.listeners.isEmpty()) {
-            totals.successes.increment();
-        } else {
-            report(admittedBy.period, null, startedAt, verdict, null);
-        }
-    }
-
-    /** Counts the result of an admitted call; a call without a period counts in the totals only. */
-    void report(
-            @Nullable Period period,
-            @Nullable Slot slot,
-            long startedAt,
-            Verdict verdict,
-            @Nullable Throwable failure) {
-        long duration = timed ? now() - startedAt : -1;
-        totals.count(verdict, this);
-        if (period != null) {
-            settle(period, slot, verdict, failure);
-        }
-        deliveries.result(this, verdict.outcome, duration, failure);
-    }
-
-    private void settle(Period period, @Nullable Slot slot, Verdict verdict, @Nullable Throwable failure) {
-        if (failure != null && verdict.isFailure() && state.period == period) {
-            period.countFailure(OutcomeRules.innermost(failure));
-        }
-        State seen;
-        State next;
-        do {
-            seen = state;
-            if (seen.period != period) {
-                totals.countStale();
-                return;
-            }
-            next = seen.report(this, slot, verdict);
-        } while (!advance(seen, next));
-        if (next == seen && slot != null && verdict.isFailure()) {
-            totals.countLate();
-        }
-    }
-
-    private void recordManual(Verdict verdict) {
-        totals.count(verdict, this);
-        State seen;
-        State next;
-        do {
-            seen = state;
-            next = seen.reportManual(this, verdict);
-            if (next == null) {
-                totals.countStale();
-                break;
-            }
-        } while (!advance(seen, next));
-        deliveries.result(this, verdict.outcome, -1, null);
-    }
-
-    private State look(long now) {
-        return move(seen -> seen.look(this, now));
-    }
-
-    private State move(UnaryOperator<State> change) {
-        State seen;
-        State next;
-        do {
-            seen = state;
-            next = change.apply(seen);
-        } while (!advance(seen, next));
-        return next;
-    }
-
-    /** Puts the next State in place of the one seen, unless somebody was faster; a new period is made known. */
-    private boolean advance(State seen, State next) {
-        if (next == seen) {
-            return true;
-        }
-        if (!STATE.compareAndSet(this, seen, next)) {
-            return false;
-        }
-        if (next.period != seen.period) {
-            seen.period.followedBy(next.period);
-            deliveries.transitions();
-        }
-        return true;
-    }
-
-    void countUnreported() {
-        totals.countUnreported();
-    }
-
-    Settings settings() {
-        return settings;
-    }
-
-    long now() {
-        return settings.ticker.getAsLong();
-    }
-
-    long startTime() {
-        return timed ? now() : 0;
-    }
-
-    Instant wallTime() {
-        return settings.clock.instant();
+                + engine.settings.failureThreshold + "]";
     }
 
     /**

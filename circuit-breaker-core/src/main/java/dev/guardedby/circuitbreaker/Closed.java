@@ -1,5 +1,6 @@
 package dev.guardedby.circuitbreaker;
 
+import dev.guardedby.circuitbreaker.HalfOpen.Slot;
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
 import dev.guardedby.circuitbreaker.Refusal.Reason;
 import dev.guardedby.circuitbreaker.Transition.Cause;
@@ -17,7 +18,7 @@ final class Closed extends State {
     }
 
     @Override
-    State look(CircuitBreaker breaker, long now) {
+    State look(Engine engine, long now) {
         return this;
     }
 
@@ -27,23 +28,23 @@ final class Closed extends State {
     }
 
     @Override
-    State report(CircuitBreaker breaker, @Nullable Slot slot, Verdict verdict) {
+    State report(Engine engine, @Nullable Slot slot, Verdict verdict) {
         long next = streakAfter(verdict);
         if (verdict.isFailure() && mode != Mode.DISABLED) {
-            int threshold = breaker.settings().failureThreshold;
+            int threshold = engine.settings.failureThreshold;
             if (verdict == Verdict.TRIP) {
-                return open(breaker, Cause.TRIP, "trip-if", 1, next, breaker.now());
+                return open(engine, Cause.TRIP, "trip-if", 1, next, engine.now());
             }
             if (next >= threshold) {
-                return open(breaker, Cause.FAILURES, "failure-threshold " + threshold, next, next, breaker.now());
+                return open(engine, Cause.FAILURES, "failure-threshold " + threshold, next, next, engine.now());
             }
         }
         return next == streak ? this : new Closed(period, mode, next);
     }
 
     @Override
-    State reportManual(CircuitBreaker breaker, Verdict verdict) {
-        return report(breaker, null, verdict);
+    State reportManual(Engine engine, Verdict verdict) {
+        return report(engine, null, verdict);
     }
 
     @Override

@@ -78,14 +78,13 @@ public record Cost(long inputTokens, long outputTokens, long nanoUsd) {
     }
 
     /** Refuses what no single call can cost. */
-    Cost requireRecordable() {
+    void requireRecordable() {
         plausible("inputTokens", inputTokens, MOST_TOKENS_A_RECORD);
         plausible("outputTokens", outputTokens, MOST_TOKENS_A_RECORD);
         if (nanoUsd > MOST_NANO_USD_A_RECORD) {
             throw new IllegalArgumentException(
                     "cost must be at most 1000000 USD a record, but was " + usd().toPlainString() + " USD");
         }
-        return this;
     }
 
     private static long toNano(BigDecimal usd) {

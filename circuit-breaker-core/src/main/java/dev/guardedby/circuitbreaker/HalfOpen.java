@@ -54,14 +54,14 @@ final class HalfOpen extends State {
 
     /** Decides on the results there are, when no more have come for a whole lease: little traffic must not stick. */
     @Override
-    State look(CircuitBreaker breaker, long now) {
+    State look(Engine engine, long now) {
         int results = successes + failures;
         if (results == 0 || !taken.isEmpty() || now - lastResultAt < terms.leaseNanos) {
             return this;
         }
         return (long) successes * terms.probes >= (long) terms.successesToClose * results
-                ? close(breaker, streak, now)
-                : reopen(breaker, failures, streak, now);
+                ? close(engine, streak, now)
+                : reopen(engine, failures, streak, now);
     }
 
     @Override
@@ -84,49 +84,49 @@ final class HalfOpen extends State {
     }
 
     @Override
-    State report(CircuitBreaker breaker, @Nullable Slot slot, Verdict verdict) {
+    State report(Engine engine, @Nullable Slot slot, Verdict verdict) {
         int held = slot == null ? -1 : taken.indexOf(slot);
         if (held < 0) {
-            return verdict == Verdict.SUCCESS ? resulted(breaker, taken, verdict) : this;
+            return verdict == Verdict.SUCCESS ? resulted(engine, taken, verdict) : this;
         }
         List<Slot> others = new ArrayList<>(taken);
         others.remove(held);
-        return resulted(breaker, others, verdict);
+        return resulted(engine, others, verdict);
     }
 
     @Override
-    @Nullable State reportManual(CircuitBreaker breaker, Verdict verdict) {
+    @Nullable State reportManual(Engine engine, Verdict verdict) {
         for (Slot slot : taken) {
             if (slot.manual) {
-                return report(breaker, slot, verdict);
+                return report(engine, slot, verdict);
             }
         }
-        return hasFreeSlot() ? resulted(breaker, taken, verdict) : null;
+        return hasFreeSlot() ? resulted(engine, taken, verdict) : null;
     }
 
-    private State resulted(CircuitBreaker breaker, List<Slot> others, Verdict verdict) {
+    private State resulted(Engine engine, List<Slot> others, Verdict verdict) {
         if (verdict == Verdict.IGNORED) {
             return new HalfOpen(period, mode, streak, terms, others, successes, failures, lastResultAt);
         }
-        long now = breaker.now();
+        long now = engine.now();
         long nextStreak = streakAfter(verdict);
         int nextSuccesses = successes + (verdict == Verdict.SUCCESS ? 1 : 0);
         int nextFailures = failures + (verdict.isFailure() ? 1 : 0);
         if (nextSuccesses >= terms.successesToClose) {
-            return close(breaker, nextStreak, now);
+            return close(engine, nextStreak, now);
         }
         if (verdict == Verdict.TRIP || nextFailures > terms.probes - terms.successesToClose) {
-            return reopen(breaker, nextFailures, nextStreak, now);
+            return reopen(engine, nextFailures, nextStreak, now);
         }
         return new HalfOpen(period, mode, nextStreak, terms, others, nextSuccesses, nextFailures, now);
     }
 
-    private State close(CircuitBreaker breaker, long nextStreak, long now) {
-        return closed(breaker, mode, Cause.PROBES_SUCCEEDED, rule(), nextStreak, now);
+    private State close(Engine engine, long nextStreak, long now) {
+        return closed(engine, mode, Cause.PROBES_SUCCEEDED, rule(), nextStreak, now);
     }
 
-    private State reopen(CircuitBreaker breaker, int failedProbes, long nextStreak, long now) {
-        return open(breaker, Cause.PROBES_FAILED, rule(), failedProbes, nextStreak, now);
+    private State reopen(Engine engine, int failedProbes, long nextStreak, long now) {
+        return open(engine, Cause.PROBES_FAILED, rule(), failedProbes, nextStreak, now);
     }
 
     private String rule() {
@@ -135,6 +135,11 @@ final class HalfOpen extends State {
 
     private boolean hasFreeSlot() {
         return taken.size() + successes + failures < terms.probes;
+    }
+
+    @Override
+    boolean ridesOnProbe() {
+        return Scope.insideProbeOf(period);
     }
 
     @Override
@@ -159,4 +164,16 @@ final class HalfOpen extends State {
 
     /** The settings as they were when the period began: a change of them waits for the next. */
     private record Terms(int probes, int successesToClose, long leaseNanos) {}
+
+    /** A place for one probe, leased: its identity is the right to decide. */
+    static final class Slot {
+        final long leasedAt;
+        /** Taken by {@link CircuitBreaker#canExecute()}, so that no permit knows it. */
+        final boolean manual;
+
+        Slot(long leasedAt, boolean manual) {
+            this.leasedAt = leasedAt;
+            this.manual = manual;
+        }
+    }
 }

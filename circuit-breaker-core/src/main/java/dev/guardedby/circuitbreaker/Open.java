@@ -1,5 +1,6 @@
 package dev.guardedby.circuitbreaker;
 
+import dev.guardedby.circuitbreaker.HalfOpen.Slot;
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
 import dev.guardedby.circuitbreaker.Refusal.Reason;
 import dev.guardedby.circuitbreaker.Transition.Cause;
@@ -27,14 +28,14 @@ final class Open extends State {
     }
 
     @Override
-    State look(CircuitBreaker breaker, long now) {
+    State look(Engine engine, long now) {
         // By difference: the ticker may be negative, wrap, or step back a little.
         if (isHeld() || now - period.startedAt < waitNanos) {
             return this;
         }
         Period next = period.successor(
-                breaker, CircuitState.OPEN, CircuitState.HALF_OPEN, Cause.WAIT_OVER, "recovery-timeout", 0, now);
-        return HalfOpen.fresh(next, mode, streak, breaker.settings());
+                engine, CircuitState.OPEN, CircuitState.HALF_OPEN, Cause.WAIT_OVER, "recovery-timeout", 0, now);
+        return HalfOpen.fresh(next, mode, streak, engine.settings);
     }
 
     @Override
@@ -43,12 +44,12 @@ final class Open extends State {
     }
 
     @Override
-    State report(CircuitBreaker breaker, @Nullable Slot slot, Verdict verdict) {
+    State report(Engine engine, @Nullable Slot slot, Verdict verdict) {
         throw new IllegalStateException("an open breaker admits nothing");
     }
 
     @Override
-    State reportManual(CircuitBreaker breaker, Verdict verdict) {
+    State reportManual(Engine engine, Verdict verdict) {
         // The deadline stays: what still comes in says nothing about the remote after the wait.
         long next = streakAfter(verdict);
         return next == streak ? this : new Open(period, mode, next, waitNanos);

@@ -56,19 +56,13 @@ final class Period {
 
     /** The period after this one; the counts of transitions move only where the state does. */
     Period successor(
-            CircuitBreaker breaker,
-            CircuitState from,
-            CircuitState to,
-            Cause cause,
-            String rule,
-            long failures,
-            long now) {
+            Engine engine, CircuitState from, CircuitState to, Cause cause, String rule, long failures, long now) {
         History past = history.after(from, Math.max(0, now - startedAt));
         if (from == to) {
             return new Period(now, cause, failures, null, past);
         }
         Evidence evidence = new Evidence(rule, failures, topFailures());
-        Transition moved = new Transition(breaker, from, to, cause, breaker.wallTime(), evidence);
+        Transition moved = new Transition(engine.breaker, from, to, cause, engine.wallTime(), evidence);
         return new Period(now, cause, failures, moved, past.moved(moved));
     }
 

@@ -1,5 +1,6 @@
 package dev.guardedby.circuitbreaker;
 
+import dev.guardedby.circuitbreaker.HalfOpen.Slot;
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
 import java.math.BigDecimal;
 import java.util.Objects;
@@ -25,7 +26,7 @@ public final class Permit implements AutoCloseable {
     private static final AtomicIntegerFieldUpdater<Permit> REPORTED =
             AtomicIntegerFieldUpdater.newUpdater(Permit.class, "reported");
 
-    private final CircuitBreaker breaker;
+    private final Engine engine;
     /** The period whose result this is; null for a call that only counts in the totals. */
     private final @Nullable Period period;
 
@@ -33,11 +34,11 @@ public final class Permit implements AutoCloseable {
     private final long startedAt;
     private volatile int reported;
 
-    Permit(CircuitBreaker breaker, @Nullable Period period, @Nullable Slot slot) {
-        this.breaker = breaker;
+    Permit(Engine engine, @Nullable Period period, @Nullable Slot slot) {
+        this.engine = engine;
         this.period = period;
         this.slot = slot;
-        this.startedAt = breaker.startTime();
+        this.startedAt = engine.startTime();
     }
 
     /** Reports that the remote answered. */
@@ -48,7 +49,7 @@ public final class Permit implements AutoCloseable {
     /** Reports a result, which {@code failOnResult} rules judge as {@link CircuitBreaker#call(Call)} does. */
     public void success(@Nullable Object result) {
         if (reported == 0) {
-            report(breaker.settings().rules.judgeResult(result), null);
+            report(engine.settings.rules.judgeResult(result), null);
         }
     }
 
@@ -59,7 +60,7 @@ public final class Permit implements AutoCloseable {
     public void failure(Throwable cause) {
         Objects.requireNonNull(cause, "cause");
         if (reported == 0) {
-            report(breaker.settings().rules.judge(cause), cause);
+            report(engine.settings.rules.judge(cause), cause);
         }
     }
 
@@ -91,7 +92,7 @@ public final class Permit implements AutoCloseable {
      * @throws IllegalArgumentException if an amount is above 10^12 tokens or 1,000,000 USD; then nothing is recorded
      */
     public void recordCost(Cost cost) {
-        breaker.recordCost(cost);
+        engine.totals.add(cost);
     }
 
     /** Whether the call decides about a recovery. */
@@ -108,18 +109,18 @@ public final class Permit implements AutoCloseable {
     @Override
     public void close() {
         if (report(Verdict.IGNORED, null)) {
-            breaker.countUnreported();
+            engine.totals.countUnreported();
         }
     }
 
     /** Reports an exception that came from another thread than the caller's. */
     void failedAsync(Throwable cause) {
-        report(breaker.settings().rules.judgeAsync(cause), cause);
+        report(engine.settings.rules.judgeAsync(cause), cause);
     }
 
     /** Reports that the caller's patience ended: never an answer, whatever the record rules make of the exception. */
     void timedOut(TimeoutException timeout) {
-        Verdict verdict = breaker.settings().rules.judgeAsync(timeout);
+        Verdict verdict = engine.settings.rules.judgeAsync(timeout);
         report(verdict == Verdict.SUCCESS ? Verdict.FAILURE : verdict, timeout);
     }
 
@@ -128,7 +129,7 @@ public final class Permit implements AutoCloseable {
         if (!REPORTED.compareAndSet(this, 0, 1)) {
             return false;
         }
-        breaker.report(period, slot, startedAt, verdict, failure);
+        engine.report(period, slot, startedAt, verdict, failure);
         return true;
     }
 

@@ -1,5 +1,6 @@
 package dev.guardedby.circuitbreaker;
 
+import dev.guardedby.circuitbreaker.HalfOpen.Slot;
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
 import dev.guardedby.circuitbreaker.Refusal.Reason;
 import dev.guardedby.circuitbreaker.Transition.Cause;
@@ -31,18 +32,23 @@ abstract sealed class State permits Closed, Open, HalfOpen {
     abstract CircuitState circuitState();
 
     /** What time alone makes of this State. */
-    abstract State look(CircuitBreaker breaker, long now);
+    abstract State look(Engine engine, long now);
 
     /** The State with one more call admitted, or null if it is refused; the call's period is that of the answer. */
     abstract @Nullable State admit(boolean manual, long now);
 
     /** The State after the result of a call that this period admitted. */
-    abstract State report(CircuitBreaker breaker, @Nullable Slot slot, Verdict verdict);
+    abstract State report(Engine engine, @Nullable Slot slot, Verdict verdict);
 
     /** The State after a result without a permit, or null if it is stale. */
-    abstract @Nullable State reportManual(CircuitBreaker breaker, Verdict verdict);
+    abstract @Nullable State reportManual(Engine engine, Verdict verdict);
 
     abstract State with(Mode newMode);
+
+    /** Whether a call made now by this thread is part of a probe, so that its admission is settled already. */
+    boolean ridesOnProbe() {
+        return false;
+    }
 
     /** Why {@link #admit} refuses. */
     abstract Reason reason();
@@ -62,16 +68,14 @@ abstract sealed class State permits Closed, Open, HalfOpen {
         };
     }
 
-    final Closed closed(CircuitBreaker breaker, Mode nextMode, Cause cause, String rule, long nextStreak, long now) {
-        Period next = period.successor(breaker, circuitState(), CircuitState.CLOSED, cause, rule, probeFailures(), now);
+    final Closed closed(Engine engine, Mode nextMode, Cause cause, String rule, long nextStreak, long now) {
+        Period next = period.successor(engine, circuitState(), CircuitState.CLOSED, cause, rule, probeFailures(), now);
         return new Closed(next, nextMode, nextStreak);
     }
 
-    final Open open(CircuitBreaker breaker, Cause cause, String rule, long failures, long nextStreak, long now) {
-        Period next = period.successor(breaker, circuitState(), CircuitState.OPEN, cause, rule, failures, now);
-        long wait = cause == Cause.HOLD_OPEN
-                ? Open.HELD
-                : breaker.settings().recoveryTimeout.toNanos();
+    final Open open(Engine engine, Cause cause, String rule, long failures, long nextStreak, long now) {
+        Period next = period.successor(engine, circuitState(), CircuitState.OPEN, cause, rule, failures, now);
+        long wait = cause == Cause.HOLD_OPEN ? Open.HELD : engine.settings.recoveryTimeout.toNanos();
         return new Open(next, mode, nextStreak, wait);
     }
 
@@ -83,26 +87,26 @@ abstract sealed class State permits Closed, Open, HalfOpen {
     // What an operator asks for. All four start a new period even where the state stays, so that what is in flight is
     // stale.
 
-    final State forcedOpen(CircuitBreaker breaker) {
+    final State forcedOpen(Engine engine) {
         return mode == Mode.DISABLED || this instanceof Open
                 ? this
-                : open(breaker, Cause.FORCE_OPEN, "", 0, streak, breaker.now());
+                : open(engine, Cause.FORCE_OPEN, "", 0, streak, engine.now());
     }
 
-    final State heldOpen(CircuitBreaker breaker) {
-        return mode == Mode.DISABLED ? this : open(breaker, Cause.HOLD_OPEN, "", 0, streak, breaker.now());
+    final State heldOpen(Engine engine) {
+        return mode == Mode.DISABLED ? this : open(engine, Cause.HOLD_OPEN, "", 0, streak, engine.now());
     }
 
-    final State closedByOperator(CircuitBreaker breaker, Cause cause) {
-        return closed(breaker, mode, cause, "", 0, breaker.now());
+    final State closedByOperator(Engine engine, Cause cause) {
+        return closed(engine, mode, cause, "", 0, engine.now());
     }
 
-    final State switched(CircuitBreaker breaker, Mode newMode) {
+    final State switched(Engine engine, Mode newMode) {
         if (mode == newMode) {
             return this;
         }
         return mode == Mode.DISABLED || newMode == Mode.DISABLED
-                ? closed(breaker, newMode, Cause.MODE, "", streak, breaker.now())
+                ? closed(engine, newMode, Cause.MODE, "", streak, engine.now())
                 : with(newMode);
     }
 }

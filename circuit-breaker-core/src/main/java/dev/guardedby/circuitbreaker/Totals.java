@@ -1,10 +1,10 @@
 package dev.guardedby.circuitbreaker;
 
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -20,15 +20,8 @@ final class Totals {
     private static final AtomicLongFieldUpdater<Totals> STALE = counter("stale");
     private static final AtomicLongFieldUpdater<Totals> LATE = counter("late");
     private static final AtomicLongFieldUpdater<Totals> UNREPORTED = counter("unreported");
-    private static final VarHandle COST;
-
-    static {
-        try {
-            COST = MethodHandles.lookup().findVarHandle(Totals.class, "cost", Cost.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
+    private static final AtomicReferenceFieldUpdater<Totals, Cost> COST =
+            AtomicReferenceFieldUpdater.newUpdater(Totals.class, Cost.class, "cost");
 
     final LongAdder successes = new LongAdder();
     final LongAdder failures = new LongAdder();
@@ -41,12 +34,12 @@ final class Totals {
     volatile Cost cost = Cost.ZERO;
     volatile @Nullable Instant lastFailureAt;
 
-    void count(Verdict verdict, CircuitBreaker breaker) {
+    void count(Verdict verdict, InstantSource clock) {
         switch (verdict.outcome) {
             case SUCCESS -> successes.increment();
             case FAILURE -> {
                 failures.increment();
-                lastFailureAt = breaker.wallTime();
+                lastFailureAt = clock.instant();
             }
             case IGNORED -> IGNORED.incrementAndGet(this);
         }
@@ -68,7 +61,13 @@ final class Totals {
         UNREPORTED.incrementAndGet(this);
     }
 
+    /**
+     * Adds what one call cost.
+     *
+     * @throws IllegalArgumentException if no single call can cost that; then nothing is added
+     */
     void add(Cost more) {
+        more.requireRecordable();
         Cost seen;
         do {
             seen = cost;
