@@ -86,7 +86,8 @@ final class Engine {
             long startedAt,
             Verdict verdict,
             @Nullable Throwable failure) {
-        long duration = timed ? now() - startedAt : -1;
+        // Never below 0, for -1 says that nobody wanted to know: the ticker may step back a little.
+        long duration = timed ? Math.max(0, now() - startedAt) : -1;
         totals.count(verdict, settings.clock);
         if (period != null) {
             settle(period, slot, verdict, failure);
@@ -95,10 +96,10 @@ final class Engine {
     }
 
     private void settle(Period period, @Nullable Slot slot, Verdict verdict, @Nullable Throwable failure) {
-        if (failure != null && verdict.isFailure() && state.period == period) {
+        State seen = state;
+        if (failure != null && verdict.isFailure() && seen.period == period && seen.heeds(slot)) {
             period.countFailure(OutcomeRules.innermost(failure));
         }
-        State seen;
         State next;
         do {
             seen = state;

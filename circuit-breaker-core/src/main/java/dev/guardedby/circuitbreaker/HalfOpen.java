@@ -95,6 +95,11 @@ final class HalfOpen extends State {
     }
 
     @Override
+    boolean heeds(@Nullable Slot slot) {
+        return slot != null && taken.contains(slot);
+    }
+
+    @Override
     @Nullable State reportManual(Engine engine, Verdict verdict) {
         for (Slot slot : taken) {
             if (slot.manual) {

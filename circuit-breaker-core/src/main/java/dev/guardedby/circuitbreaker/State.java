@@ -40,6 +40,11 @@ abstract sealed class State permits Closed, Open, HalfOpen {
     /** The State after the result of a call that this period admitted. */
     abstract State report(Engine engine, @Nullable Slot slot, Verdict verdict);
 
+    /** Whether a failure of a call with that slot, or without one, is more than a count in the totals. */
+    boolean heeds(@Nullable Slot slot) {
+        return true;
+    }
+
     /** The State after a result without a permit, or null if it is stale. */
     abstract @Nullable State reportManual(Engine engine, Verdict verdict);
 
