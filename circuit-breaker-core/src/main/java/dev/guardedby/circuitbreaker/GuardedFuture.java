@@ -1,6 +1,7 @@
 package dev.guardedby.circuitbreaker;
 
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -59,31 +60,56 @@ final class GuardedFuture<T extends @Nullable Object> extends CompletableFuture<
         }
     }
 
-    // The permit is reported before the future completes: whoever waits for the result finds it counted.
+    // However it ends, the permit is reported before the future completes: whoever waits for it, or hangs a retry on
+    // it,
+    // finds the call counted and its slot free.
+
     private void stageEnded(T result, @Nullable Throwable failure) {
         stageEnded = true;
         if (failure == null) {
             permit.success(result);
-            complete(result);
+            super.complete(result);
         } else {
             // A dependent stage wraps what the remote threw; our caller gets the remote's own exception.
             Throwable cause = failure instanceof CompletionException ? failure.getCause() : null;
             Throwable thrown = cause == null ? failure : cause;
             permit.failedAsync(thrown);
-            completeExceptionally(thrown);
+            super.completeExceptionally(thrown);
         }
     }
 
-    private void ended(CompletionStage<T> stage, @Nullable Throwable failure) {
-        if (stageEnded) {
-            return;
-        }
+    @Override
+    public boolean complete(T result) {
+        reportFromOutside(null);
+        return super.complete(result);
+    }
+
+    @Override
+    public boolean completeExceptionally(Throwable failure) {
+        reportFromOutside(Objects.requireNonNull(failure, "failure"));
+        return super.completeExceptionally(failure);
+    }
+
+    @Override
+    public boolean cancel(boolean mayInterruptIfRunning) {
+        reportFromOutside(null);
+        return super.cancel(mayInterruptIfRunning);
+    }
+
+    private void reportFromOutside(@Nullable Throwable failure) {
         if (failure instanceof TimeoutException timeout) {
             permit.timedOut(timeout);
         } else {
             permit.report(Verdict.IGNORED, failure);
         }
-        cancel(stage);
+    }
+
+    private void ended(CompletionStage<T> stage, @Nullable Throwable failure) {
+        if (!stageEnded) {
+            // Reported already, unless by a way that passes the methods above, such as completeAsync.
+            reportFromOutside(failure);
+            cancel(stage);
+        }
     }
 
     private static void cancel(CompletionStage<?> stage) {

@@ -17,10 +17,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Judges how a call ended.
  *
- * <p>An exception is judged with everything it wraps, layer by layer, and a rule holds if it holds for one layer. Ignore
- * rules come first, then what can never be the remote's fault (a refusal further in, the caller's own cancellation), then
- * trip rules, then record rules; where there are record rules, what none of them matches is an answer of the remote, as in
- * MicroProfile Fault Tolerance and Resilience4j.
+ * <p>An exception is judged with everything it wraps, layer by layer, and a rule holds if it holds for one layer. What can
+ * never be the remote's fault comes first (a refusal further in, the caller's own cancellation), so that no broken rule
+ * makes a failure of it; then ignore rules, then trip rules, then record rules. Where there are record rules, what none of
+ * them matches is an answer of the remote, as in MicroProfile Fault Tolerance and Resilience4j.
  */
 final class OutcomeRules {
     /** An {@link Outcome}, with the failure that is proof by itself told apart. */
@@ -111,7 +111,7 @@ final class OutcomeRules {
             }
             return Verdict.SUCCESS;
         } catch (Throwable broken) {
-            return failureOf("failOnResult", broken);
+            return failureOf("result", broken);
         }
     }
 
@@ -128,15 +128,15 @@ final class OutcomeRules {
     private Verdict judge(Throwable thrown, boolean inCallersThread) {
         try {
             List<Throwable> layers = layers(thrown);
-            if (holdsForOne(ignore, layers)) {
-                return Verdict.IGNORED;
-            }
             boolean error = false;
             for (Throwable layer : layers) {
                 if (isRefusal(layer) || (inCallersThread && isOwnCancellation(layer))) {
                     return Verdict.IGNORED;
                 }
                 error |= layer instanceof Error;
+            }
+            if (holdsForOne(ignore, layers)) {
+                return Verdict.IGNORED;
             }
             if (holdsForOne(trip, layers)) {
                 return Verdict.TRIP;

@@ -115,13 +115,17 @@ public final class Permit implements AutoCloseable {
 
     /** Reports an exception that came from another thread than the caller's. */
     void failedAsync(Throwable cause) {
-        report(engine.settings.rules.judgeAsync(cause), cause);
+        if (reported == 0) {
+            report(engine.settings.rules.judgeAsync(cause), cause);
+        }
     }
 
     /** Reports that the caller's patience ended: never an answer, whatever the record rules make of the exception. */
     void timedOut(TimeoutException timeout) {
-        Verdict verdict = engine.settings.rules.judgeAsync(timeout);
-        report(verdict == Verdict.SUCCESS ? Verdict.FAILURE : verdict, timeout);
+        if (reported == 0) {
+            Verdict verdict = engine.settings.rules.judgeAsync(timeout);
+            report(verdict == Verdict.SUCCESS ? Verdict.FAILURE : verdict, timeout);
+        }
     }
 
     /** Reports; true if this was the first report. */

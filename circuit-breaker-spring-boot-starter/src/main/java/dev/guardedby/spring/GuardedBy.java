@@ -1,0 +1,68 @@
+package dev.guardedby.spring;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import org.springframework.core.annotation.AliasFor;
+
+/**
+ * Puts the calls of a bean's method under a circuit breaker.
+ *
+ * <pre>{@code
+ * @GuardedBy(name = "llm", fallback = "canned", cost = "#result.cost()")
+ * public Answer ask(String question) throws IOException { … }
+ *
+ * private Answer canned(String question, CallNotPermittedException refused) { … }
+ * }</pre>
+ *
+ * <p>The caller gets what the method returned, or the very exception that it threw. While the breaker refuses, the method is
+ * not called and the caller gets a {@link dev.guardedby.circuitbreaker.CallNotPermittedException}. A method that returns a
+ * {@link java.util.concurrent.CompletionStage} or {@link java.util.concurrent.CompletableFuture} is judged by how that
+ * future ends, and a refusal is a failed future.
+ *
+ * <p>On a class it guards the public methods, those it inherits included but not {@code Object}'s; on an interface, the
+ * methods of that interface. It is found on every interface and superclass and as a meta-annotation. What is on a method
+ * replaces what is on its type, and what is on a class replaces what is on its interfaces; two interfaces that say different
+ * things about one method fail start-up.
+ *
+ * <p>Guarding is done by a proxy: calls that come from outside the bean are guarded, a call of {@code this.method()} is not.
+ * There, inject the {@link dev.guardedby.circuitbreaker.CircuitBreakerRegistry} and use the breaker in code. Methods that no
+ * proxy can stand before, {@code private}, {@code final} and {@code static} ones, fail start-up.
+ */
+@Target({ElementType.METHOD, ElementType.TYPE, ElementType.ANNOTATION_TYPE})
+@Retention(RetentionPolicy.RUNTIME)
+@Documented
+public @interface GuardedBy {
+
+    /** The same as {@link #name()}. */
+    @AliasFor("name")
+    String value() default "";
+
+    /**
+     * The name of the breaker: 1 to 64 letters, digits, '.', '_' or '-'. {@code ${placeholders}} are resolved once. Its
+     * settings are those under {@code guardedby.breakers.<name>}; methods with the same name share the breaker.
+     */
+    @AliasFor("value")
+    String name() default "";
+
+    /**
+     * The name of a method that answers instead when the call is refused or fails: of the same class, a superclass or a
+     * default method of an interface, of any visibility. It takes the same parameters, or the same and the exception; of
+     * several, the one with the nearest exception type answers. Its result must be assignable to the method's.
+     *
+     * <p>It is not asked for exceptions that the breaker ignores. What it throws reaches the caller, with what it was called
+     * for as a suppressed exception.
+     */
+    String fallback() default "";
+
+    /**
+     * What a call cost, as a SpEL expression over {@code #result} (of a future: its value) and the arguments, by name or as
+     * {@code #a0}, {@code #a1}, …: a {@link dev.guardedby.circuitbreaker.Cost}, or a number of US dollars.
+     *
+     * <p>It is not evaluated after a failure, nor where the method has recorded its cost by a {@link CostRecorder}. One that
+     * fails leaves the result alone, and is counted and logged.
+     */
+    String cost() default "";
+}

@@ -1,0 +1,40 @@
+package dev.guardedby.spring.actuate;
+
+import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
+import dev.guardedby.spring.config.ConfiguredBreakers;
+import dev.guardedby.spring.config.GuardedByAutoConfiguration;
+import java.lang.management.ManagementFactory;
+import org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint;
+import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.context.annotation.Bean;
+import org.springframework.core.env.Environment;
+
+/** The Actuator endpoint {@code guardedby}, where Actuator is there and the endpoint is exposed. */
+@AutoConfiguration(after = GuardedByAutoConfiguration.class)
+@ConditionalOnClass({Endpoint.class, ConditionalOnAvailableEndpoint.class})
+@ConditionalOnBooleanProperty(name = "guardedby.enabled", matchIfMissing = true)
+public final class GuardedByEndpointAutoConfiguration {
+
+    @Bean
+    @ConditionalOnMissingBean
+    @ConditionalOnAvailableEndpoint
+    GuardedByEndpoint guardedByEndpoint(
+            CircuitBreakerRegistry registry, ConfiguredBreakers configured, Environment environment) {
+        String application = environment.getProperty("spring.application.name", "application");
+        // The name of a Java process is its id and host.
+        String process = ManagementFactory.getRuntimeMXBean().getName();
+        return new GuardedByEndpoint(registry, configured, application + "/" + process);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    @ConditionalOnBean(GuardedByEndpoint.class)
+    GuardedByWebExtension guardedByWebExtension(GuardedByEndpoint endpoint) {
+        return new GuardedByWebExtension(endpoint);
+    }
+}

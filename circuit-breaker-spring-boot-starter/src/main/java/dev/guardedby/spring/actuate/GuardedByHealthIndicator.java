@@ -1,0 +1,52 @@
+package dev.guardedby.spring.actuate;
+
+import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
+import dev.guardedby.circuitbreaker.CircuitBreakerStats;
+import dev.guardedby.circuitbreaker.Refusal;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.springframework.boot.health.contributor.Health;
+import org.springframework.boot.health.contributor.HealthIndicator;
+
+/**
+ * Shows breakers beside the application's health.
+ *
+ * <p>It stays UP while breakers are open: the outage of a remote is no reason to take this application out of service, and
+ * one that gets no calls would never find out that the remote is back. For the same reason a breaker whose wait is over
+ * does not count as open where DOWN was asked for.
+ */
+final class GuardedByHealthIndicator implements HealthIndicator {
+    private final CircuitBreakerRegistry registry;
+    private final boolean downWhenOpen;
+
+    GuardedByHealthIndicator(CircuitBreakerRegistry registry, boolean downWhenOpen) {
+        this.registry = registry;
+        this.downWhenOpen = downWhenOpen;
+    }
+
+    @Override
+    public Health health() {
+        Health.Builder health = Health.up();
+        for (CircuitBreaker breaker : registry.all()) {
+            CircuitBreakerStats stats = breaker.stats();
+            Optional<Refusal> refusal = breaker.refusal();
+            Map<String, Object> details = new LinkedHashMap<>();
+            details.put("state", stats.state().name());
+            details.put("admitting", refusal.isEmpty());
+            details.put(
+                    "message",
+                    refusal.map(Refusal::message).orElseGet(() -> BreakerDocument.admitting(breaker, stats)));
+            health.withDetail(breaker.name(), details);
+            if (downWhenOpen && refusal.filter(GuardedByHealthIndicator::isOpen).isPresent()) {
+                health.down();
+            }
+        }
+        return health.build();
+    }
+
+    private static boolean isOpen(Refusal refusal) {
+        return refusal.reason() == Refusal.Reason.OPEN || refusal.reason() == Refusal.Reason.HELD_OPEN;
+    }
+}

@@ -1,0 +1,47 @@
+package dev.guardedby.spring.actuate;
+
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
+import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
+import org.springframework.boot.actuate.endpoint.annotation.Selector;
+import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
+import org.springframework.boot.actuate.endpoint.web.WebEndpointResponse;
+import org.springframework.boot.actuate.endpoint.web.annotation.EndpointWebExtension;
+
+/** The endpoint over HTTP: with a status, and a body that says why. */
+@EndpointWebExtension(endpoint = GuardedByEndpoint.class)
+final class GuardedByWebExtension {
+    private final GuardedByEndpoint endpoint;
+
+    GuardedByWebExtension(GuardedByEndpoint endpoint) {
+        this.endpoint = endpoint;
+    }
+
+    @ReadOperation
+    WebEndpointResponse<Map<String, Object>> breaker(@Selector String name) {
+        return found(name, endpoint.breaker(name));
+    }
+
+    @WriteOperation
+    @SuppressWarnings("deprecation")
+    WebEndpointResponse<Map<String, Object>> operate(
+            @Selector String name,
+            @org.springframework.lang.Nullable @Nullable String action,
+            @org.springframework.lang.Nullable @Nullable String mode) {
+        try {
+            return found(name, endpoint.operate(name, action, mode));
+        } catch (InvalidEndpointRequestException e) {
+            return new WebEndpointResponse<>(
+                    Map.of("error", String.valueOf(e.getReason())), WebEndpointResponse.STATUS_BAD_REQUEST);
+        }
+    }
+
+    private static WebEndpointResponse<Map<String, Object>> found(String name, @Nullable Map<String, Object> document) {
+        return document == null
+                ? new WebEndpointResponse<>(
+                        Map.of("error", "there is no circuit breaker '" + name + "'"),
+                        WebEndpointResponse.STATUS_NOT_FOUND)
+                : new WebEndpointResponse<>(document);
+    }
+}

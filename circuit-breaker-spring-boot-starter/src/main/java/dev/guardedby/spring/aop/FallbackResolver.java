@@ -1,0 +1,167 @@
+package dev.guardedby.spring.aop;
+
+import dev.guardedby.spring.aop.Fallback.Choice;
+import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.springframework.core.ResolvableType;
+import org.springframework.util.ClassUtils;
+
+/** Finds the fallback of a guarded method when the application starts, and refuses what does not fit. */
+final class FallbackResolver {
+    private final Method guarded;
+    private final Class<?> beanClass;
+    private final String name;
+    private final Class<?>[] parameters;
+
+    private FallbackResolver(Method guarded, Class<?> beanClass, String name) {
+        this.guarded = guarded;
+        this.beanClass = beanClass;
+        this.name = name;
+        this.parameters = Signature.parameters(guarded, beanClass);
+    }
+
+    /**
+     * The fallback of that name.
+     *
+     * @param guarded the guarded method, as the bean's class has it
+     * @param beanClass the class of the bean
+     * @throws InvalidGuardException if there is none that fits, or two that fit equally well
+     */
+    static Fallback resolve(Method guarded, Class<?> beanClass, String name) {
+        return new FallbackResolver(guarded, beanClass, name).resolve();
+    }
+
+    private Fallback resolve() {
+        List<Method> bodies = Declarations.bodies(name, beanClass);
+        List<Choice> choices = new ArrayList<>();
+        for (Method body : bodies) {
+            if (takesTheSame(body) && !Signature.same(body, guarded, beanClass)) {
+                Choice choice = new Choice(body, exceptionOf(body));
+                Choice rival = rivalOf(choice, choices);
+                if (rival == null) {
+                    refuseUnlessFitting(body);
+                    choices.add(choice);
+                } else if (!hides(rival.method(), body)) {
+                    throw invalid(
+                            "is ambiguous: " + Signature.qualified(rival.method()) + " and " + Signature.qualified(body)
+                                    + " fit equally well",
+                            "Rename one of them");
+                }
+            }
+        }
+        if (choices.isEmpty()) {
+            throw invalid(whyNone(bodies), "Write " + examples());
+        }
+        // Exception types that fit one exception lie on one line of superclasses: the deepest is the nearest.
+        choices.sort(
+                Comparator.comparingInt((Choice choice) -> depth(choice.type())).reversed());
+        choices.forEach(choice -> choice.method().setAccessible(true));
+        return new Fallback(List.copyOf(choices));
+    }
+
+    private boolean takesTheSame(Method body) {
+        Class<?>[] taken = Signature.parameters(body, beanClass);
+        boolean more =
+                taken.length == parameters.length + 1 && Throwable.class.isAssignableFrom(taken[taken.length - 1]);
+        return (more || taken.length == parameters.length)
+                && Arrays.equals(parameters, Arrays.copyOf(taken, parameters.length));
+    }
+
+    private @Nullable Class<?> exceptionOf(Method body) {
+        Class<?>[] taken = Signature.parameters(body, beanClass);
+        return taken.length > parameters.length ? taken[taken.length - 1] : null;
+    }
+
+    private static @Nullable Choice rivalOf(Choice choice, List<Choice> choices) {
+        for (Choice other : choices) {
+            if (other.type() == choice.type()) {
+                return other;
+            }
+        }
+        return null;
+    }
+
+    // What a class declares hides the same in its superclass and in any interface, and an interface what it extends
+    // declares.
+    private static boolean hides(Method nearer, Method farther) {
+        Class<?> near = nearer.getDeclaringClass();
+        Class<?> far = farther.getDeclaringClass();
+        return near != far && (!near.isInterface() || far.isAssignableFrom(near));
+    }
+
+    private void refuseUnlessFitting(Method body) {
+        ResolvableType wanted = ResolvableType.forMethodReturnType(guarded, beanClass);
+        ResolvableType offered = ResolvableType.forMethodReturnType(body, beanClass);
+        boolean assignable = ClassUtils.isAssignable(wanted.toClass(), offered.toClass());
+        if (assignable
+                && isFullyKnown(wanted)
+                && isFullyKnown(offered)
+                && !wanted.toClass().isPrimitive()) {
+            assignable =
+                    wanted.isAssignableFrom(offered) || wanted.getGenerics().length != offered.getGenerics().length;
+        }
+        if (!assignable) {
+            throw invalid(
+                    "does not fit: " + Signature.of(body) + " returns " + offered + ", which is no " + wanted,
+                    "Let it return " + wanted);
+        }
+        for (Class<?> thrown : body.getExceptionTypes()) {
+            if (!declares(guarded, thrown)) {
+                throw invalid(
+                        "does not fit: " + Signature.of(body) + " declares " + thrown.getName() + ", which callers of "
+                                + Signature.of(guarded) + " are not told of",
+                        "Declare it on " + Signature.of(guarded) + ", too, or wrap it in the fallback");
+            }
+        }
+    }
+
+    private static boolean declares(Method method, Class<?> thrown) {
+        return RuntimeException.class.isAssignableFrom(thrown)
+                || Error.class.isAssignableFrom(thrown)
+                || Stream.of(method.getExceptionTypes()).anyMatch(declared -> declared.isAssignableFrom(thrown));
+    }
+
+    private static boolean isFullyKnown(ResolvableType type) {
+        return type.hasGenerics() && !type.hasUnresolvableGenerics();
+    }
+
+    private static int depth(@Nullable Class<?> type) {
+        int depth = 0;
+        for (Class<?> above = type; above != null; above = above.getSuperclass()) {
+            depth++;
+        }
+        return depth;
+    }
+
+    private String whyNone(List<Method> bodies) {
+        if (bodies.isEmpty()) {
+            return "does not exist";
+        }
+        if (bodies.size() == 1 && Signature.same(bodies.get(0), guarded, beanClass)) {
+            return "is the guarded method itself";
+        }
+        return "does not fit: it must take (" + Signature.list(parameters)
+                + "), optionally with an exception as the last,"
+                + " but there is only "
+                + bodies.stream().map(Signature::of).distinct().collect(Collectors.joining(" and "));
+    }
+
+    private String examples() {
+        String returned = ClassUtils.getShortName(
+                ResolvableType.forMethodReturnType(guarded, beanClass).toClass());
+        String list = Signature.list(parameters);
+        return returned + " " + name + "(" + list + ") or " + returned + " " + name + "(" + list
+                + (list.isEmpty() ? "" : ", ") + "Throwable) in " + Signature.name(ClassUtils.getUserClass(beanClass));
+    }
+
+    private InvalidGuardException invalid(String what, String action) {
+        return new InvalidGuardException(
+                "The fallback '" + name + "' of " + Signature.qualified(guarded) + " " + what, action);
+    }
+}

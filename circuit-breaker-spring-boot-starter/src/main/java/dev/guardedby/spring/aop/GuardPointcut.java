@@ -1,0 +1,27 @@
+package dev.guardedby.spring.aop;
+
+import java.lang.reflect.Method;
+import org.springframework.aop.ClassFilter;
+import org.springframework.aop.support.StaticMethodMatcherPointcut;
+
+/** The guarded methods, all or those with a fallback. */
+final class GuardPointcut extends StaticMethodMatcherPointcut {
+    private final Declarations declarations;
+    private final boolean withFallback;
+
+    GuardPointcut(Declarations declarations, boolean withFallback) {
+        this.declarations = declarations;
+        this.withFallback = withFallback;
+    }
+
+    @Override
+    public ClassFilter getClassFilter() {
+        return declarations::mentionedIn;
+    }
+
+    @Override
+    public boolean matches(Method method, Class<?> targetClass) {
+        Declaration declaration = declarations.find(method, targetClass);
+        return declaration != null && !(withFallback && declaration.fallback().isEmpty());
+    }
+}

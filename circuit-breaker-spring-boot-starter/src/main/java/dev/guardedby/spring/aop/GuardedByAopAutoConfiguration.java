@@ -1,0 +1,105 @@
+package dev.guardedby.spring.aop;
+
+import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
+import dev.guardedby.spring.CostRecorder;
+import dev.guardedby.spring.GuardedBy;
+import dev.guardedby.spring.config.ConfiguredBreakers;
+import dev.guardedby.spring.config.GuardedByAutoConfiguration;
+import org.aopalliance.aop.Advice;
+import org.springframework.aop.Advisor;
+import org.springframework.aop.Pointcut;
+import org.springframework.aop.support.DefaultPointcutAdvisor;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.BeanDefinition;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
+import org.springframework.context.annotation.Role;
+import org.springframework.core.Ordered;
+
+/**
+ * Guards the methods that carry {@link GuardedBy}, unless {@code guardedby.enabled} is false.
+ *
+ * <p>Two advisors: the fallback far out, with order {@value #FALLBACK_ORDER}, and the guard with order
+ * {@value #GUARD_ORDER}, just outside transactions, so that a failed commit counts.
+ */
+// Before: the breakers that code names are made first, in the spelling of the code.
+@AutoConfiguration(before = GuardedByAutoConfiguration.class)
+public final class GuardedByAopAutoConfiguration {
+    /** Outside retries, caches and everything that has no order; inside method security, whose refusals are no failures. */
+    static final int FALLBACK_ORDER = Ordered.LOWEST_PRECEDENCE - 1000;
+
+    /** Outside transactions, which come last of all. */
+    static final int GUARD_ORDER = Ordered.LOWEST_PRECEDENCE - 1;
+
+    @Bean
+    @ConditionalOnMissingBean
+    CostRecorder guardedByCostRecorder(ObjectProvider<LostCosts> guarding) {
+        LostCosts lost = guarding.getIfAvailable();
+        return lost == null ? new InertCostRecorder() : new CurrentCallCostRecorder(lost);
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnBooleanProperty(name = "guardedby.enabled", matchIfMissing = true)
+    @Import(AutoProxying.class)
+    @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+    static final class Guarding {
+
+        @Bean
+        @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+        static Declarations guardedByDeclarations() {
+            return new Declarations();
+        }
+
+        @Bean
+        @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+        static BreakerNames guardedByBreakerNames(
+                Declarations declarations,
+                ObjectProvider<CircuitBreakerRegistry> registry,
+                ObjectProvider<ConfiguredBreakers> configuration,
+                ConfigurableListableBeanFactory beans) {
+            return new BreakerNames(declarations, registry, configuration, beans);
+        }
+
+        @Bean
+        @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+        static LostCosts guardedByLostCosts() {
+            return new LostCosts();
+        }
+
+        @Bean
+        @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+        static GuardedMethods guardedByMethods(Declarations declarations, BreakerNames names, LostCosts lost) {
+            return new GuardedMethods(declarations, names, lost);
+        }
+
+        @Bean
+        @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+        static Advisor guardedByAdvisor(Declarations declarations, GuardedMethods methods) {
+            return advisor(new GuardPointcut(declarations, false), new GuardInterceptor(methods), GUARD_ORDER);
+        }
+
+        @Bean
+        @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+        static Advisor guardedByFallbackAdvisor(Declarations declarations, GuardedMethods methods) {
+            return advisor(new GuardPointcut(declarations, true), new FallbackInterceptor(methods), FALLBACK_ORDER);
+        }
+
+        @Bean
+        @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+        static StartupCheck guardedByStartupCheck(
+                Declarations declarations, GuardedMethods methods, BreakerNames names) {
+            return new StartupCheck(declarations, methods, names);
+        }
+
+        private static Advisor advisor(Pointcut pointcut, Advice advice, int order) {
+            DefaultPointcutAdvisor advisor = new DefaultPointcutAdvisor(pointcut, advice);
+            advisor.setOrder(order);
+            return advisor;
+        }
+    }
+}

@@ -1,0 +1,21 @@
+package dev.guardedby.spring.aop;
+
+import dev.guardedby.circuitbreaker.CircuitBreaker;
+import java.lang.reflect.Method;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything about a guarded method that is decided before it is called.
+ *
+ * @param method the method, as the bean's class has it
+ * @param breaker what guards it
+ * @param shape how it gives its result
+ * @param fallback what answers when it fails, or null
+ * @param cost what reads its cost from the result, or null
+ */
+record GuardedMethod(
+        Method method,
+        CircuitBreaker breaker,
+        Shape shape,
+        @Nullable Fallback fallback,
+        @Nullable CostExpression cost) {}

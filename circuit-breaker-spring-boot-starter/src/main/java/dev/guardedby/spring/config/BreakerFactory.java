@@ -1,0 +1,46 @@
+package dev.guardedby.spring.config;
+
+import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.CircuitBreakerListener;
+import dev.guardedby.spring.CircuitBreakerCustomizer;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import org.springframework.beans.factory.ObjectProvider;
+
+/** Sets up a breaker the first time its name is asked for: settings, then beans. */
+final class BreakerFactory implements Function<String, CircuitBreaker.Builder> {
+    private final ConfiguredBreakers configured;
+    private final BreakerBeans own;
+    private final ObjectProvider<CircuitBreakerCustomizer> customizers;
+    private final ObjectProvider<CircuitBreakerListener> listeners;
+    private final ObjectProvider<LongSupplier> ticker;
+
+    BreakerFactory(
+            ConfiguredBreakers configured,
+            BreakerBeans own,
+            ObjectProvider<CircuitBreakerCustomizer> customizers,
+            ObjectProvider<CircuitBreakerListener> listeners,
+            ObjectProvider<LongSupplier> ticker) {
+        this.configured = configured;
+        this.own = own;
+        this.customizers = customizers;
+        this.listeners = listeners;
+        this.ticker = ticker;
+    }
+
+    @Override
+    public CircuitBreaker.Builder apply(String name) {
+        CircuitBreaker.Builder builder = configured.builder(name);
+        if (configured.isSwitchedOff()) {
+            return builder;
+        }
+        if (own.join(name)) {
+            // The registry keeps what is there, so this builder is for nobody.
+            return builder;
+        }
+        ticker.ifAvailable(builder::ticker);
+        listeners.orderedStream().forEach(builder::listener);
+        customizers.orderedStream().forEach(customizer -> customizer.customize(name, builder));
+        return builder;
+    }
+}

@@ -1,0 +1,127 @@
+package dev.guardedby.spring.config;
+
+import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.Mode;
+import dev.guardedby.spring.config.GuardedByProperties.Breaker;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** What the configuration says about breakers: which are named there, and what each of them is set to. */
+public final class ConfiguredBreakers {
+
+    /** What to do about a breaker name in code that has no entry of its own under {@code guardedby.breakers}. */
+    public enum UnknownName {
+        /** Refuse a name that is one edit away from an entry nobody uses: it is a misspelling. */
+        NEAR_MISS,
+        /** Refuse every name without an entry. */
+        FAIL,
+        /** Take every name; one without an entry is set by {@code guardedby.defaults}. */
+        ALLOW
+    }
+
+    /**
+     * One setting as it is in force.
+     *
+     * @param value the value, as somebody could write it: a number, a text, or a list of texts
+     * @param from where it was written: {@code breakers.llm}, {@code templates.slow-remote}, {@code defaults}, or
+     *     {@code default} where nobody wrote it
+     */
+    public record Setting(Object value, String from) {}
+
+    /** The settings of one breaker, to apply and to show. */
+    record Settings(Breaker breaker, Map<String, Setting> shown) {
+        Settings {
+            shown = Collections.unmodifiableMap(new LinkedHashMap<>(shown));
+        }
+    }
+
+    /** An entry of {@code guardedby.breakers}; one that only environment variables make is not spelled by anybody. */
+    record Entry(String name, boolean spelled, Settings settings) {}
+
+    private final UnknownName unknownName;
+    private final Map<String, Entry> entries;
+    private final @Nullable Settings defaults;
+    private final Set<String> setInCode = ConcurrentHashMap.newKeySet();
+
+    ConfiguredBreakers(UnknownName unknownName, Map<String, Entry> entries, @Nullable Settings defaults) {
+        this.unknownName = unknownName;
+        this.entries = Collections.unmodifiableMap(new LinkedHashMap<>(entries));
+        this.defaults = defaults;
+    }
+
+    /** What there is when {@code guardedby.enabled} is false. */
+    static ConfiguredBreakers switchedOff(UnknownName unknownName) {
+        return new ConfiguredBreakers(unknownName, Map.of(), null);
+    }
+
+    /** The names that have an entry of their own under {@code guardedby.breakers}, as they were written. */
+    public Set<String> names() {
+        return entries.values().stream().map(Entry::name).collect(Collectors.toUnmodifiableSet());
+    }
+
+    /**
+     * The entry that sets a breaker; names that differ in case and dashes only are one.
+     *
+     * @param breaker the name of the breaker
+     * @return the name as it was written, or empty if it has no entry of its own
+     */
+    public Optional<String> entryOf(String breaker) {
+        return Optional.ofNullable(entries.get(Spelling.canonical(breaker))).map(Entry::name);
+    }
+
+    /** What to do about a name that has none. */
+    public UnknownName unknownName() {
+        return unknownName;
+    }
+
+    /**
+     * Every setting of a breaker as it is in force, key by key, whether or not it has an entry of its own.
+     *
+     * @param breaker the name of the breaker
+     * @return key to setting, in the order of the documentation; empty for a breaker that the application built itself, and
+     *     when {@code guardedby.enabled} is false
+     */
+    public Map<String, Setting> settings(String breaker) {
+        if (setInCode.contains(breaker)) {
+            return Map.of();
+        }
+        Settings settings = settingsOf(breaker);
+        return settings == null ? Map.of() : settings.shown();
+    }
+
+    /** A builder with the settings of a breaker. */
+    CircuitBreaker.Builder builder(String breaker) {
+        CircuitBreaker.Builder builder = CircuitBreaker.builder(breaker);
+        Settings settings = settingsOf(breaker);
+        if (settings == null) {
+            return builder.mode(Mode.DISABLED);
+        }
+        settings.breaker().applyTo(builder);
+        return builder;
+    }
+
+    /** The application built that breaker itself, so nothing here holds for it. */
+    void setInCode(String breaker) {
+        setInCode.add(breaker);
+    }
+
+    boolean isSwitchedOff() {
+        return defaults == null;
+    }
+
+    List<Entry> entries() {
+        return List.copyOf(entries.values());
+    }
+
+    private @Nullable Settings settingsOf(String breaker) {
+        Entry entry = entries.get(Spelling.canonical(breaker));
+        return entry == null ? defaults : entry.settings();
+    }
+}

@@ -1,0 +1,48 @@
+package dev.guardedby.spring.config;
+
+import dev.guardedby.circuitbreaker.CircuitBreakerListener;
+import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
+import dev.guardedby.spring.CircuitBreakerCustomizer;
+import java.util.function.LongSupplier;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.context.annotation.Bean;
+import org.springframework.core.env.ConfigurableEnvironment;
+
+/**
+ * The registry of circuit breakers, set up as the configuration says. With {@code guardedby.enabled=false} it hands out
+ * breakers that let every call pass.
+ */
+@AutoConfiguration
+public final class GuardedByAutoConfiguration {
+
+    @Bean
+    @ConditionalOnMissingBean
+    ConfiguredBreakers guardedByConfiguredBreakers(
+            ConfigurableEnvironment environment, ConfigurableListableBeanFactory beans) {
+        return SettingsReader.read(environment, beans.getBeanClassLoader());
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    BreakerBeans guardedByBreakerBeans(
+            ConfiguredBreakers configured,
+            ObjectProvider<CircuitBreakerRegistry> registry,
+            ConfigurableListableBeanFactory beans) {
+        return new BreakerBeans(configured, registry, beans);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    CircuitBreakerRegistry guardedByRegistry(
+            ConfiguredBreakers configured,
+            BreakerBeans own,
+            ObjectProvider<CircuitBreakerCustomizer> customizers,
+            ObjectProvider<CircuitBreakerListener> listeners,
+            @Qualifier("guardedByTicker") ObjectProvider<LongSupplier> ticker) {
+        return CircuitBreakerRegistry.of(new BreakerFactory(configured, own, customizers, listeners, ticker));
+    }
+}

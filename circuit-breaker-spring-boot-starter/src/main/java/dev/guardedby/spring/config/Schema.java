@@ -1,0 +1,53 @@
+package dev.guardedby.spring.config;
+
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
+import org.springframework.boot.context.properties.bind.Name;
+
+/** The keys that {@link GuardedByProperties} has, read off its records, so that none is listed twice. */
+final class Schema {
+    /** The keys of one breaker. */
+    static final Map<String, RecordComponent> BREAKER = keys(GuardedByProperties.Breaker.class);
+    /** The one key of a breaker that says where to look instead of what to do. */
+    static final String EXTENDS = "extends";
+
+    private Schema() {}
+
+    /** The keys of a record as they are written, in order. */
+    static Map<String, RecordComponent> keys(Class<?> type) {
+        Map<String, RecordComponent> keys = new LinkedHashMap<>();
+        for (RecordComponent component : type.getRecordComponents()) {
+            keys.put(key(type, component), component);
+        }
+        return keys;
+    }
+
+    /** What stands below a key: the type of its value, or that of the values in its map. */
+    static Class<?> typeBelow(RecordComponent component) {
+        if (component.getType() == Map.class) {
+            return (Class<?>) ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[1];
+        }
+        return component.getType();
+    }
+
+    static boolean isMap(RecordComponent component) {
+        return component.getType() == Map.class;
+    }
+
+    static boolean isList(RecordComponent component) {
+        return component.getType() == List.class;
+    }
+
+    private static String key(Class<?> type, RecordComponent component) {
+        try {
+            Name name = type.getDeclaredField(component.getName()).getAnnotation(Name.class);
+            return name == null ? DataObjectPropertyName.toDashedForm(component.getName()) : name.value();
+        } catch (NoSuchFieldException e) {
+            throw new AssertionError("a record has a field for each component", e);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+package dev.guardedby.spring.config;
+
+import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.spring.config.ConfiguredBreakers.Setting;
+import dev.guardedby.spring.config.ConfiguredBreakers.UnknownName;
+import dev.guardedby.spring.config.Entries.Entry;
+import dev.guardedby.spring.config.GuardedByProperties.Breaker;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.bind.PropertySourcesPlaceholdersResolver;
+import org.springframework.boot.context.properties.source.ConfigurationProperty;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
+import org.springframework.boot.origin.Origin;
+import org.springframework.core.env.ConfigurableEnvironment;
+
+/**
+ * Reads what the application says under {@code guardedby}, and refuses what cannot be meant.
+ *
+ * <p>Each breaker is bound by itself, from its layers: its own entry, the template that it extends, the template that this
+ * one extends, the defaults. A layer answers where those before it say nothing, so a value replaces the one below it, and
+ * a list the whole list.
+ */
+final class SettingsReader {
+    private static final String BREAKERS = "breakers";
+    private static final String TEMPLATES = "templates";
+    private static final Layer DEFAULTS = new Layer("defaults", List.of(Sources.ROOT.append("defaults")));
+
+    private final Sources sources;
+    private final Values values;
+    private final Entries templates;
+    private final Entries breakers;
+
+    private SettingsReader(Sources sources, Values values) {
+        this.sources = sources;
+        this.values = values;
+        this.templates = new Entries(sources, TEMPLATES);
+        this.breakers = new Entries(sources, BREAKERS);
+    }
+
+    static ConfiguredBreakers read(ConfigurableEnvironment environment, @Nullable ClassLoader classes) {
+        Sources sources = Sources.of(environment);
+        Values values = new Values(new PropertySourcesPlaceholdersResolver(environment), classes);
+        GuardedByProperties properties = values.bind(
+                sources.all().stream().map(SettingsReader::withoutBreakers).toList(),
+                "guardedby",
+                GuardedByProperties.class);
+        return properties.enabled()
+                ? new SettingsReader(sources, values).read(properties.unknownName())
+                : ConfiguredBreakers.switchedOff(properties.unknownName());
+    }
+
+    private ConfiguredBreakers read(UnknownName unknownName) {
+        UnknownKeys.refuse(sources);
+        new UnknownVariables(sources, Map.of(TEMPLATES, templates, BREAKERS, breakers)).warn();
+        refuseToExtendDefaults();
+        templates.all().forEach(template -> settings("template", layers(template)));
+        Map<String, ConfiguredBreakers.Entry> configured = new LinkedHashMap<>();
+        for (Entry entry : breakers.all()) {
+            configured.put(
+                    Spelling.canonical(entry.name),
+                    new ConfiguredBreakers.Entry(entry.name, entry.spelled, settings(entry.name, layers(entry))));
+        }
+        return new ConfiguredBreakers(unknownName, configured, settings("defaults", List.of(DEFAULTS)));
+    }
+
+    /** A source without the settings of breakers, which are bound one by one. */
+    private static ConfigurationPropertySource withoutBreakers(ConfigurationPropertySource source) {
+        List<ConfigurationPropertyName> branches = List.of(
+                Sources.ROOT,
+                Sources.ROOT.append("defaults"),
+                Sources.ROOT.append(TEMPLATES),
+                Sources.ROOT.append(BREAKERS));
+        return source.filter(name ->
+                !branches.contains(name) && (name.getNumberOfElements() < 2 || !branches.contains(name.chop(2))));
+    }
+
+    private void refuseToExtendDefaults() {
+        ConfigurationProperty property = DEFAULTS.find(sources, Schema.EXTENDS);
+        if (property != null) {
+            throw new BadConfigurationException(
+                    "guardedby.defaults.extends is not a setting; the defaults are what everything else extends",
+                    "Move what the template says to guardedby.defaults.",
+                    Origin.from(property));
+        }
+    }
+
+    private List<Layer> layers(Entry entry) {
+        List<Layer> layers = new ArrayList<>();
+        layers.add(Layer.of(entry));
+        List<String> path = new ArrayList<>(List.of(entry.label()));
+        ConfigurationProperty extended = layers.get(0).find(sources, Schema.EXTENDS);
+        while (extended != null) {
+            Layer next = Layer.of(template(extended));
+            boolean circle = path.contains(next.label());
+            path.add(next.label());
+            if (circle) {
+                throw new BadConfigurationException(
+                        Sources.written(extended.getName()) + " closes a circle: " + String.join(" > ", path),
+                        "Remove one of these extends.",
+                        extended.getOrigin());
+            }
+            layers.add(next);
+            extended = next.find(sources, Schema.EXTENDS);
+        }
+        layers.add(DEFAULTS);
+        return layers;
+    }
+
+    private Entry template(ConfigurationProperty extended) {
+        String name = values.text(extended);
+        Entry template = templates.find(name);
+        if (template != null) {
+            return template;
+        }
+        Optional<String> nearest = Spelling.nearest(name, templates.names());
+        String known =
+                templates.names().isEmpty() ? "there are none" : "there are " + String.join(", ", templates.names());
+        throw new BadConfigurationException(
+                Sources.written(extended.getName()) + " must be an entry of guardedby.templates, but was '" + name
+                        + "'; "
+                        + nearest.map(meant -> "did you mean " + meant + "?").orElse(known),
+                "Name a template, or write guardedby.templates." + name + ".",
+                extended.getOrigin());
+    }
+
+    /** The settings that result from the layers, the first of which wins. */
+    private ConfiguredBreakers.Settings settings(String name, List<Layer> layers) {
+        List<ConfigurationPropertySource> stack = layers.stream()
+                .flatMap(layer -> sources.all().stream().flatMap(source -> layer.in(source).stream()))
+                .toList();
+        Breaker breaker = values.bind(stack, "breaker", Breaker.class);
+        try {
+            CircuitBreaker.Builder builder = CircuitBreaker.builder(name);
+            breaker.applyTo(builder);
+            builder.build();
+        } catch (IllegalArgumentException e) {
+            throw ruleBroken(layers, e);
+        }
+        Map<String, Setting> settings = new LinkedHashMap<>();
+        Values.shown(breaker).forEach((key, value) -> settings.put(key, new Setting(value, from(layers, key))));
+        return new ConfiguredBreakers.Settings(breaker, settings);
+    }
+
+    private String from(List<Layer> layers, String key) {
+        Layer layer = speaking(layers, key);
+        return layer == null ? "default" : layer.label();
+    }
+
+    /** The first layer that says something of the key. */
+    private @Nullable Layer speaking(List<Layer> layers, String key) {
+        return layers.stream()
+                .filter(layer -> layer.find(sources, key) != null)
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** A rule of the core is broken; its message begins with the key, which becomes the one that was written. */
+    private BadConfigurationException ruleBroken(List<Layer> layers, IllegalArgumentException broken) {
+        String message = String.valueOf(broken.getMessage());
+        String key = message.substring(0, Math.max(0, message.indexOf(' ')));
+        Layer layer = Schema.BREAKER.containsKey(key) ? speaking(layers, key) : null;
+        ConfigurationProperty property = layer == null ? null : layer.find(sources, key);
+        if (property == null) {
+            String entry = "guardedby." + layers.get(0).label();
+            return new BadConfigurationException(entry + ": " + message, "Correct " + entry + ".", null);
+        }
+        String written = Sources.written(property.getName());
+        return new BadConfigurationException(
+                written + message.substring(key.length()), "Correct " + written + ".", property.getOrigin());
+    }
+}

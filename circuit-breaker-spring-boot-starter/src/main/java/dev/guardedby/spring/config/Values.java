@@ -1,0 +1,157 @@
+package dev.guardedby.spring.config;
+
+import dev.guardedby.spring.config.GuardedByProperties.Breaker;
+import java.beans.PropertyEditorSupport;
+import java.lang.reflect.RecordComponent;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.PropertyEditorRegistry;
+import org.springframework.boot.context.properties.bind.BindContext;
+import org.springframework.boot.context.properties.bind.BindException;
+import org.springframework.boot.context.properties.bind.BindHandler;
+import org.springframework.boot.context.properties.bind.Bindable;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.bind.PlaceholdersResolver;
+import org.springframework.boot.context.properties.source.ConfigurationProperty;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
+import org.springframework.boot.origin.Origin;
+import org.springframework.core.convert.ConversionFailedException;
+import org.springframework.util.ClassUtils;
+
+/** How a value is read from text and shown as text, and what is said of text that is none. */
+final class Values {
+    private static final BindHandler NO_BLANKS = new BindHandler() {
+        @Override
+        public void onFinish(
+                ConfigurationPropertyName name, Bindable<?> target, BindContext context, @Nullable Object result) {
+            // Blank text converts to nothing, and the default would quietly take its place. The property is the one
+            // read
+            // last, so it may be that of another key.
+            ConfigurationProperty property = context.getConfigurationProperty();
+            if (result == null && property != null && isOf(name, property.getName())) {
+                throw new IllegalArgumentException("blank");
+            }
+        }
+
+        /** Whether they are one key, wherever it stands. */
+        private static boolean isOf(ConfigurationPropertyName name, ConfigurationPropertyName property) {
+            int key = name.getNumberOfElements() - 1;
+            int place = property.getNumberOfElements() - key;
+            return place > 0 && property.subName(place).equals(name.subName(1));
+        }
+    };
+
+    private final PlaceholdersResolver placeholders;
+    private final Consumer<PropertyEditorRegistry> editors;
+
+    Values(PlaceholdersResolver placeholders, @Nullable ClassLoader classes) {
+        this.placeholders = placeholders;
+        this.editors = registry -> registry.registerCustomEditor(Class.class, new ExceptionEditor(classes));
+    }
+
+    String text(ConfigurationProperty property) {
+        return String.valueOf(placeholders.resolvePlaceholders(property.getValue()));
+    }
+
+    <T> T bind(List<ConfigurationPropertySource> sources, String name, Class<T> type) {
+        try {
+            return new Binder(sources, placeholders, null, editors).bindOrCreate(name, Bindable.of(type), NO_BLANKS);
+        } catch (BindException e) {
+            throw noValue(e);
+        }
+    }
+
+    private static BadConfigurationException noValue(BindException e) {
+        ConfigurationProperty property = e.getProperty();
+        String key = Sources.written(property == null ? e.getName() : property.getName());
+        Object value = property == null ? null : property.getValue();
+        Class<?> type = e.getTarget().getType().resolve(Object.class);
+        for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
+            // The innermost knows which element of a list it was.
+            if (cause instanceof ConversionFailedException failed && failed.getValue() != null) {
+                value = failed.getValue();
+                type = failed.getTargetType().getType();
+            }
+        }
+        String rule = rule(type);
+        return new BadConfigurationException(
+                key + " must be " + rule + ", but was '" + (value == null ? "" : value) + "'",
+                "Set " + key + " to " + rule + ".",
+                Origin.from(property));
+    }
+
+    private static String rule(Class<?> type) {
+        if (type.isEnum()) {
+            return Arrays.stream(type.getEnumConstants())
+                    .map(constant -> shown(constant).toString())
+                    .collect(Collectors.joining(", ", "one of ", ""));
+        }
+        if (type == Class.class) {
+            return "the name of an exception class on the class path";
+        }
+        if (type == Duration.class) {
+            return "a duration such as 30s or 5m";
+        }
+        return type == boolean.class ? "true or false" : "a whole number";
+    }
+
+    /** The settings of a breaker, key by key, as somebody could write them. */
+    static Map<String, Object> shown(Breaker breaker) {
+        Map<String, Object> shown = new LinkedHashMap<>();
+        Schema.BREAKER.forEach((key, component) -> {
+            if (!key.equals(Schema.EXTENDS)) {
+                Object value = value(breaker, component);
+                // Only successes-to-close may be missing, which means all probes.
+                shown.put(key, shown(value == null ? breaker.probes() : value));
+            }
+        });
+        return shown;
+    }
+
+    private static @Nullable Object value(Breaker breaker, RecordComponent component) {
+        try {
+            return component.getAccessor().invoke(breaker);
+        } catch (ReflectiveOperationException e) {
+            throw new LinkageError("the accessor of a record cannot fail", e);
+        }
+    }
+
+    private static Object shown(Object value) {
+        if (value instanceof Enum<?> constant) {
+            return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+        if (value instanceof Class<?> type) {
+            return type.getName();
+        }
+        if (value instanceof List<?> list) {
+            return list.stream().map(Values::shown).toList();
+        }
+        return value instanceof Duration ? value.toString() : value;
+    }
+
+    /** Takes the name of an exception class and nothing else. */
+    private static final class ExceptionEditor extends PropertyEditorSupport {
+        private final @Nullable ClassLoader classes;
+
+        ExceptionEditor(@Nullable ClassLoader classes) {
+            this.classes = classes;
+        }
+
+        @Override
+        public void setAsText(String text) {
+            Class<?> type = ClassUtils.resolveClassName(text.trim(), classes);
+            if (!Throwable.class.isAssignableFrom(type)) {
+                throw new IllegalArgumentException(text + " is no exception");
+            }
+            setValue(type);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+package dev.guardedby.spring.metrics;
+
+import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.CircuitState;
+import dev.guardedby.circuitbreaker.Outcome;
+import dev.guardedby.circuitbreaker.Refusal;
+import dev.guardedby.circuitbreaker.Transition;
+import dev.guardedby.circuitbreaker.Transition.Cause;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.LongSummaryStatistics;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The meters of one breaker.
+ *
+ * <p>They count before they are published. Every meter that can be known beforehand is there from the first scrape, so that
+ * a rate over it does not miss the first event.
+ */
+final class BreakerMeters {
+    /** A change of state, without its time. */
+    private record Move(CircuitState from, CircuitState to, Cause cause) {}
+
+    private static final List<Move> MOVES = List.of(
+            new Move(CircuitState.CLOSED, CircuitState.OPEN, Cause.FAILURES),
+            new Move(CircuitState.CLOSED, CircuitState.OPEN, Cause.TRIP),
+            new Move(CircuitState.CLOSED, CircuitState.OPEN, Cause.FORCE_OPEN),
+            new Move(CircuitState.CLOSED, CircuitState.OPEN, Cause.HOLD_OPEN),
+            new Move(CircuitState.OPEN, CircuitState.HALF_OPEN, Cause.WAIT_OVER),
+            new Move(CircuitState.OPEN, CircuitState.CLOSED, Cause.FORCE_CLOSE),
+            new Move(CircuitState.OPEN, CircuitState.CLOSED, Cause.RESET),
+            new Move(CircuitState.OPEN, CircuitState.CLOSED, Cause.MODE),
+            new Move(CircuitState.HALF_OPEN, CircuitState.CLOSED, Cause.PROBES_SUCCEEDED),
+            new Move(CircuitState.HALF_OPEN, CircuitState.CLOSED, Cause.FORCE_CLOSE),
+            new Move(CircuitState.HALF_OPEN, CircuitState.CLOSED, Cause.RESET),
+            new Move(CircuitState.HALF_OPEN, CircuitState.CLOSED, Cause.MODE),
+            new Move(CircuitState.HALF_OPEN, CircuitState.OPEN, Cause.PROBES_FAILED),
+            new Move(CircuitState.HALF_OPEN, CircuitState.OPEN, Cause.FORCE_OPEN),
+            new Move(CircuitState.HALF_OPEN, CircuitState.OPEN, Cause.HOLD_OPEN));
+
+    private final Map<Refusal.Reason, LongAdder> refusals = new EnumMap<>(Refusal.Reason.class);
+    private final Map<Move, LongAdder> moves = new HashMap<>();
+    private final Map<Outcome, LongSummaryStatistics> unpublished = new EnumMap<>(Outcome.class);
+    private final List<Meter> published = new ArrayList<>();
+    private volatile @Nullable Map<Outcome, Timer> timers;
+
+    BreakerMeters() {
+        for (Refusal.Reason reason : Refusal.Reason.values()) {
+            refusals.put(reason, new LongAdder());
+        }
+        for (Outcome outcome : Outcome.values()) {
+            unpublished.put(outcome, new LongSummaryStatistics());
+        }
+        MOVES.forEach(move -> moves.put(move, new LongAdder()));
+    }
+
+    void result(Outcome outcome, long nanos) {
+        // Results without a permit have no duration, and count all the same.
+        long duration = Math.max(0, nanos);
+        Map<Outcome, Timer> present = timers;
+        if (present == null) {
+            present = keepUnlessPublished(outcome, duration);
+        }
+        if (present != null) {
+            of(present, outcome).record(duration, TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private synchronized @Nullable Map<Outcome, Timer> keepUnlessPublished(Outcome outcome, long duration) {
+        if (timers == null) {
+            of(unpublished, outcome).accept(duration);
+        }
+        return timers;
+    }
+
+    void refused(Refusal.Reason reason) {
+        of(refusals, reason).increment();
+    }
+
+    void moved(Transition transition) {
+        of(moves, new Move(transition.from(), transition.to(), transition.cause()))
+                .increment();
+    }
+
+    /**
+     * Registers the meters; those registered before are replaced.
+     *
+     * @param told whether this object is told of results, refusals and transitions; if not, what counts them would show 0
+     *     for ever, so it is left out
+     */
+    synchronized void publish(CircuitBreaker breaker, boolean told, MeterRegistry registry, InstantSource clock) {
+        withdraw(registry);
+        Tags tags = Tags.of("name", breaker.name());
+        published.addAll(StatsMeters.register(breaker, tags, registry, clock));
+        if (told) {
+            publishEvents(tags, registry);
+        }
+    }
+
+    private void publishEvents(Tags tags, MeterRegistry registry) {
+        refusals.forEach((reason, count) -> published.add(
+                counter("guardedby.rejections", "Refused calls", tags.and("reason", word(reason)), count, registry)));
+        moves.forEach((move, count) -> published.add(counter(
+                "guardedby.transitions",
+                "Changes of the state",
+                tags.and("from", word(move.from), "to", word(move.to), "cause", word(move.cause)),
+                count,
+                registry)));
+        Map<Outcome, Timer> calls = new EnumMap<>(Outcome.class);
+        unpublished.forEach((outcome, early) -> {
+            Timer timer = Timer.builder("guardedby.calls")
+                    .description("Finished calls")
+                    .tags(tags.and("outcome", word(outcome)))
+                    .register(registry);
+            record(early, timer);
+            calls.put(outcome, timer);
+        });
+        unpublished.replaceAll((outcome, early) -> new LongSummaryStatistics());
+        published.addAll(calls.values());
+        timers = calls;
+    }
+
+    private static FunctionCounter counter(
+            String name, String description, Tags tags, LongAdder count, MeterRegistry registry) {
+        return FunctionCounter.builder(name, count, LongAdder::sum)
+                .description(description)
+                .tags(tags)
+                .register(registry);
+    }
+
+    /** Hands calls over whose number, sum and maximum were kept: these three are exact, what lies between is even. */
+    private static void record(LongSummaryStatistics early, Timer timer) {
+        long others = early.getCount() - 1;
+        if (others < 0) {
+            return;
+        }
+        timer.record(early.getMax(), TimeUnit.NANOSECONDS);
+        long rest = early.getSum() - early.getMax();
+        for (long i = 0; i < others; i++) {
+            timer.record(rest / others + (i < rest % others ? 1 : 0), TimeUnit.NANOSECONDS);
+        }
+    }
+
+    /** Takes the meters out. */
+    synchronized void withdraw(MeterRegistry registry) {
+        published.forEach(registry::remove);
+        published.clear();
+    }
+
+    private static <K, V> V of(Map<K, V> map, K key) {
+        return Objects.requireNonNull(map.get(key), () -> "no meter for " + key);
+    }
+
+    static String word(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
+    }
+}

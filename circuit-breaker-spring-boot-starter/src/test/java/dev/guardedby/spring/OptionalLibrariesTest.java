@@ -1,0 +1,82 @@
+package dev.guardedby.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.context.annotation.ImportCandidates;
+import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.DeferredImportSelector;
+import org.springframework.context.annotation.Import;
+import org.springframework.core.type.AnnotationMetadata;
+
+/** Applications that lack something: they start, they guard, and have what the rest makes possible. */
+class OptionalLibrariesTest {
+    private static final String METERS = "guardedByMeteredBreakers";
+    private static final String ENDPOINT = "guardedByEndpoint";
+    private static final String HEALTH = "guardedByHealthContributor";
+
+    record Missing(List<String> packages, List<String> beans) {}
+
+    static List<Missing> missing() {
+        return List.of(
+                new Missing(List.of(), List.of(METERS, ENDPOINT, HEALTH)),
+                new Missing(List.of("io.micrometer"), List.of(ENDPOINT, HEALTH)),
+                new Missing(List.of("org.springframework.boot.health"), List.of(METERS, ENDPOINT)),
+                new Missing(List.of("org.springframework.boot.actuate"), List.of(METERS, HEALTH)),
+                new Missing(
+                        List.of("io.micrometer", "org.springframework.boot.actuate", "org.springframework.boot.health"),
+                        List.of()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("missing")
+    void applicationStarts_guards_andHasTheRest(Missing missing) {
+        new ApplicationContextRunner()
+                .withUserConfiguration(App.class)
+                .withBean(SimpleMeterRegistry.class, () -> new SimpleMeterRegistry())
+                .withPropertyValues(
+                        "management.endpoints.web.exposure.include=guardedby", "guardedby.breakers.llm.probes=2")
+                .withClassLoader(new FilteredClassLoader(missing.packages.toArray(String[]::new)))
+                .run(started -> {
+                    assertThat(started.getBean(CircuitBreakerRegistry.class)
+                                    .find("llm")
+                                    .orElseThrow()
+                                    .call(() -> "guarded"))
+                            .isEqualTo("guarded");
+                    assertThat(List.of(METERS, ENDPOINT, HEALTH))
+                            .filteredOn(started::containsBean)
+                            .containsExactlyElementsOf(missing.beans);
+                });
+    }
+
+    @Test
+    void switchedOff_nothingIsPublished() {
+        new ApplicationContextRunner()
+                .withUserConfiguration(App.class)
+                .withBean(SimpleMeterRegistry.class, () -> new SimpleMeterRegistry())
+                .withPropertyValues("management.endpoints.web.exposure.include=*", "guardedby.enabled=false")
+                .run(started -> assertThat(List.of(METERS, ENDPOINT, HEALTH)).noneMatch(started::containsBean));
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @Import(OurAutoConfigurations.class)
+    static class App {}
+
+    /** All of ours, by name, as Spring Boot reads them: no class of theirs is loaded before its conditions are met. */
+    static class OurAutoConfigurations implements DeferredImportSelector {
+        @Override
+        public String[] selectImports(AnnotationMetadata importing) {
+            return ImportCandidates.load(AutoConfiguration.class, getClass().getClassLoader()).getCandidates().stream()
+                    .filter(name -> name.startsWith("dev.guardedby"))
+                    .toArray(String[]::new);
+        }
+    }
+}

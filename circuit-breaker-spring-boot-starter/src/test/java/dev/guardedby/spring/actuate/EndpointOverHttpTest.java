@@ -1,0 +1,340 @@
+package dev.guardedby.spring.actuate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.jayway.jsonpath.JsonPath;
+import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/** The endpoint as a client sees it: a real server, a real client, and Resilience4j's starter on the same class path. */
+class EndpointOverHttpTest {
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
+
+    private static ConfigurableApplicationContext context;
+
+    @BeforeAll
+    static void start() {
+        context = application("management.endpoint.guardedby.access=unrestricted");
+    }
+
+    private static ConfigurableApplicationContext application(String... properties) {
+        return new SpringApplicationBuilder(App.class)
+                .properties(
+                        "server.port=0",
+                        "management.endpoints.web.exposure.include=*",
+                        "management.endpoint.health.show-details=always",
+                        "management.health.circuitbreakers.enabled=true",
+                        "spring.application.name=orders",
+                        "resilience4j.circuitbreaker.instances.llm.register-health-indicator=true")
+                .properties(properties)
+                .run();
+    }
+
+    @AfterAll
+    static void stop() {
+        context.close();
+    }
+
+    @Test
+    void allBreakers_areAnsweredByName_withTheInstance() throws Exception {
+        breaker("all.b");
+        breaker("all-a");
+
+        String body = get("/guardedby").body;
+
+        assertThat(field(body, "instance"))
+                .matches("orders/\\d+@.+")
+                .isEqualTo(field(get("/guardedby").body, "instance"));
+        assertThat(field(body, "breakers['all-a'].name")).isEqualTo("all-a");
+        assertThat(field(body, "breakers['all.b']")).isEqualTo(get("/guardedby/all.b").body);
+    }
+
+    @Test
+    void numbers_areNumbers() throws Exception {
+        CircuitBreaker breaker = breaker("numbers");
+        breaker.recordCost(1200, 0, new BigDecimal("0.0183"));
+        breaker.forceOpen();
+
+        assertThat(get("/guardedby/numbers").body)
+                .startsWith("{\"name\":\"numbers\",\"state\":\"OPEN\",\"mode\":\"ENFORCE\",\"admitting\":false,"
+                        + "\"reason\":\"OPEN\",\"message\":\"forced open by an operator, next probe in 5 min 0 s\"")
+                .contains("\"retryAfter\":\"PT5M\"")
+                .contains("\"failures\":0,\"topFailures\":{}")
+                .contains("\"totalInputTokens\":1200,")
+                .contains("\"totalEstimatedCost\":0.0183,")
+                .contains("\"budgets\":[],\"settings\":{\"failure-threshold\":{\"value\":5,\"from\":\"default\"}");
+    }
+
+    @Test
+    void reading_movesNothing_whoeverReads() throws Exception {
+        CircuitBreaker breaker = breaker("due");
+        breaker.forceOpen();
+        advance(Duration.ofMinutes(5));
+
+        for (String address : new String[] {"/guardedby", "/guardedby/due", "/health", "/prometheus", "/metrics"}) {
+            assertThat(get(address).status).isEqualTo(200);
+        }
+        assertThat(breaker.stats().timesHalfOpened()).isZero();
+        assertThat(field(get("/health").body, "components.guardedBy.details.due.message"))
+                .isEqualTo("open, due now: the next call is a probe");
+    }
+
+    @Test
+    void unknownName_is404_andNothingIsMade() throws Exception {
+        Response notFound = new Response(404, "{\"error\":\"there is no circuit breaker 'nobody'\"}");
+
+        assertThat(get("/guardedby/nobody")).isEqualTo(notFound);
+        assertThat(post("/guardedby/nobody", "{\"action\":\"reset\"}")).isEqualTo(notFound);
+        assertThat(post("/guardedby/nobody", "{\"action\":\"explode\"}")).isEqualTo(notFound);
+        assertThat(registry().find("nobody")).isEmpty();
+    }
+
+    @Test
+    void unknownActionOrMode_is400_andSaysWhatThereIs() throws Exception {
+        CircuitBreaker breaker = breaker("bad");
+
+        String actions = "{\"error\":\"action must be one of force-open, hold-open, force-close, reset, mode, but was ";
+        assertThat(post("/guardedby/bad", "{\"action\":\"set-limit\",\"budget\":\"daily\"}"))
+                .isEqualTo(new Response(400, actions + "'set-limit'\"}"));
+        assertThat(post("/guardedby/bad", "{}")).isEqualTo(new Response(400, actions + "missing\"}"));
+        String modes = "{\"error\":\"mode must be one of enforce, observe, disabled, but was ";
+        assertThat(post("/guardedby/bad", "{\"action\":\"mode\",\"mode\":\"off\"}"))
+                .isEqualTo(new Response(400, modes + "'off'\"}"));
+        assertThat(post("/guardedby/bad", "{\"action\":\"mode\"}")).isEqualTo(new Response(400, modes + "missing\"}"));
+        assertThat(breaker.lastTransition()).isEmpty();
+        assertThat(breaker).hasToString("CircuitBreaker[name=bad, state=closed, failures=0/5]");
+    }
+
+    @Test
+    void operator_movesABreaker_andSeesItMoved() throws Exception {
+        breaker("moved");
+        StringBuilder seen = new StringBuilder();
+        for (String action : new String[] {"force-open", "hold-open", "force-close", "hold-open", "reset"}) {
+            Response response = post("/guardedby/moved", "{\"action\":\"" + action + "\"}");
+            seen.append(response.status)
+                    .append(' ')
+                    .append(field(response.body, "message"))
+                    .append('\n');
+        }
+        Response observed = post("/guardedby/moved", "{\"action\":\"mode\",\"mode\":\"observe\"}");
+
+        assertThat(seen).hasToString("""
+                        200 forced open by an operator, next probe in 5 min 0 s
+                        200 held open by an operator
+                        200 closed
+                        200 held open by an operator
+                        200 closed
+                        """);
+        assertThat(observed.status).isEqualTo(200);
+        assertThat(field(observed.body, "mode")).isEqualTo("OBSERVE");
+    }
+
+    @Test
+    void readOnly_isTheDefault() throws Exception {
+        try (ConfigurableApplicationContext readOnly = application()) {
+            readOnly.getBean(CircuitBreakerRegistry.class).get("llm");
+
+            assertThat(send(readOnly, HttpRequest.newBuilder(), "/guardedby/llm").status)
+                    .isEqualTo(200);
+            assertThat(send(readOnly, posting("{\"action\":\"force-open\"}"), "/guardedby/llm").status)
+                    .isEqualTo(405);
+        }
+    }
+
+    @Test
+    void endpointAndGauges_agreeToTheLastDigit() throws Exception {
+        CircuitBreaker breaker = breaker("agree");
+        breaker.recordCost(123_456_789_012L, 7, new BigDecimal("0.000000001"));
+        breaker.recordCost(1, 2, new BigDecimal("123.456789012"));
+        breaker.acquire().success();
+        advance(Duration.ofMillis(1_234));
+        for (int i = 0; i < 5; i++) {
+            breaker.acquire().failure(new IOException());
+        }
+        advance(Duration.ofNanos(1));
+
+        Map<String, Object> stats = JsonPath.read(get("/guardedby/agree").body, "$.stats");
+        Map<String, String> gauges = stats("agree");
+        Map<String, String> differences = new LinkedHashMap<>();
+        stats.forEach((field, value) -> {
+            if (!field.endsWith("At") && !field.equals("state")) {
+                BigDecimal shown =
+                        value instanceof Number ? new BigDecimal(value.toString()) : seconds(value.toString());
+                String gauge = gauges.get(snake(field) + (value instanceof Number ? "" : "_seconds"));
+                if (gauge == null || shown.compareTo(new BigDecimal(gauge)) != 0) {
+                    differences.put(field, shown + " is not " + gauge);
+                }
+            }
+        });
+
+        assertThat(stats).hasSize(21);
+        assertThat(differences).isEmpty();
+    }
+
+    private static BigDecimal seconds(String duration) {
+        return BigDecimal.valueOf(Duration.parse(duration).toNanos(), 9);
+    }
+
+    private static Map<String, String> stats(String breaker) throws Exception {
+        String prefix = "guardedby_stats_";
+        return get("/prometheus")
+                .body
+                .lines()
+                .filter(line -> line.startsWith(prefix) && line.contains("{name=\"" + breaker + "\"}"))
+                .collect(Collectors.toMap(
+                        line -> line.substring(prefix.length(), line.indexOf('{')),
+                        line -> line.substring(line.lastIndexOf(' ') + 1)));
+    }
+
+    @Test
+    void scrape_hasEveryOutcomeAndReason_withOneSetOfTagKeysAMeter() throws Exception {
+        CircuitBreaker breaker = breaker("scraped");
+        breaker.run(() -> advance(Duration.ofMillis(250)));
+        breaker.acquire().ignore();
+        for (int i = 0; i < 5; i++) {
+            breaker.acquire().failure(new IOException());
+        }
+        assertThat(breaker.tryAcquire()).isEmpty();
+
+        String scrape = get("/prometheus").body;
+
+        assertThat(scrape.lines()
+                        .filter(line ->
+                                line.matches("guardedby_(calls_seconds_(count|sum)|rejections_total).*scraped.*")))
+                .containsExactlyInAnyOrder(
+                        "guardedby_calls_seconds_count{name=\"scraped\",outcome=\"failure\"} 5",
+                        "guardedby_calls_seconds_sum{name=\"scraped\",outcome=\"failure\"} 0.0",
+                        "guardedby_calls_seconds_count{name=\"scraped\",outcome=\"ignored\"} 1",
+                        "guardedby_calls_seconds_sum{name=\"scraped\",outcome=\"ignored\"} 0.0",
+                        "guardedby_calls_seconds_count{name=\"scraped\",outcome=\"success\"} 1",
+                        "guardedby_calls_seconds_sum{name=\"scraped\",outcome=\"success\"} 0.25",
+                        "guardedby_rejections_total{name=\"scraped\",reason=\"held_open\"} 0.0",
+                        "guardedby_rejections_total{name=\"scraped\",reason=\"open\"} 1.0",
+                        "guardedby_rejections_total{name=\"scraped\",reason=\"probing\"} 0.0");
+        assertThat(scrape)
+                .contains("guardedby_cost_usd_total{confidence=\"reported\",name=\"scraped\"} 0.0")
+                .contains("guardedby_stats_last_state_change_age_seconds{name=\"scraped\"}");
+        Map<String, Set<String>> keys = scrape.lines()
+                .filter(line -> line.startsWith("guardedby_"))
+                .collect(Collectors.groupingBy(
+                        line -> line.substring(0, line.indexOf('{')),
+                        Collectors.mapping(EndpointOverHttpTest::tagKeys, Collectors.toSet())));
+        assertThat(keys)
+                .hasSizeGreaterThan(25)
+                .allSatisfy((meter, sets) -> assertThat(sets).hasSize(1));
+    }
+
+    private static String tagKeys(String line) {
+        return Stream.of(
+                        line.substring(line.indexOf('{') + 1, line.indexOf('}')).split(","))
+                .map(tag -> tag.substring(0, tag.indexOf('=')))
+                .collect(Collectors.joining(","));
+    }
+
+    @Test
+    void resilience4j_worksBesideIt() throws Exception {
+        breaker("llm");
+        context.getBean(io.github.resilience4j.circuitbreaker.CircuitBreakerRegistry.class)
+                .circuitBreaker("llm")
+                .transitionToOpenState();
+
+        assertThat(field(get("/circuitbreakers").body, "circuitBreakers.llm.state"))
+                .isEqualTo("OPEN");
+        assertThat(field(get("/guardedby/llm").body, "state")).isEqualTo("CLOSED");
+        assertThat(post("/guardedby/llm", "{\"action\":\"force-open\"}").status).isEqualTo(200);
+        assertThat(post("/circuitbreakers/llm", "{\"updateState\":\"CLOSE\"}").status)
+                .isEqualTo(200);
+        assertThat(field(get("/circuitbreakers").body, "circuitBreakers.llm.state"))
+                .isEqualTo("CLOSED");
+        assertThat(field(get("/guardedby/llm").body, "state")).isEqualTo("OPEN");
+        String health = get("/health").body;
+        assertThat(field(health, "components.guardedBy.details.llm.state")).isEqualTo("OPEN");
+        assertThat(field(health, "components.circuitBreakers.details.llm.details.state"))
+                .isEqualTo("CLOSED");
+        assertThat(get("/prometheus").body)
+                .contains("resilience4j_circuitbreaker_state{")
+                .contains("guardedby_state{name=\"llm\",state=\"open\"} 1.0");
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableAutoConfiguration
+    static class App {
+        @Bean
+        AtomicLong time() {
+            return new AtomicLong(-5);
+        }
+
+        @Bean
+        LongSupplier guardedByTicker(AtomicLong time) {
+            return time::get;
+        }
+    }
+
+    record Response(int status, String body) {}
+
+    private static CircuitBreakerRegistry registry() {
+        return context.getBean(CircuitBreakerRegistry.class);
+    }
+
+    private static CircuitBreaker breaker(String name) {
+        return registry().get(name);
+    }
+
+    private static void advance(Duration time) {
+        context.getBean(AtomicLong.class).addAndGet(time.toNanos());
+    }
+
+    private static Response get(String path) throws Exception {
+        return send(context, HttpRequest.newBuilder(), path);
+    }
+
+    private static Response post(String path, String json) throws Exception {
+        return send(context, posting(json), path);
+    }
+
+    private static HttpRequest.Builder posting(String json) {
+        return HttpRequest.newBuilder()
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(json));
+    }
+
+    private static Response send(ConfigurableApplicationContext to, HttpRequest.Builder request, String path)
+            throws Exception {
+        String port = to.getEnvironment().getProperty("local.server.port");
+        URI address = URI.create("http://localhost:" + port + "/actuator" + path);
+        HttpResponse<String> response = CLIENT.send(request.uri(address).build(), HttpResponse.BodyHandlers.ofString());
+        return new Response(response.statusCode(), response.body());
+    }
+
+    private static String snake(String camel) {
+        return camel.replaceAll("([A-Z])", "_$1").toLowerCase(Locale.ROOT);
+    }
+
+    private static String field(String json, String path) {
+        Object value = JsonPath.read(json, "$." + path);
+        return value instanceof String text ? text : JsonPath.parse(value).jsonString();
+    }
+}

@@ -1,0 +1,275 @@
+package dev.guardedby.spring.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.jayway.jsonpath.JsonPath;
+import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.spring.config.ConfiguredBreakers.Setting;
+import dev.guardedby.spring.config.ConfiguredBreakers.UnknownName;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+
+@ExtendWith(OutputCaptureExtension.class)
+class SettingsTest {
+
+    @Test
+    void nothingWritten_isTheDefaults() {
+        ConfiguredBreakers configured = Written.yaml("").read();
+
+        assertThat(configured.names()).isEmpty();
+        assertThat(configured.unknownName()).isEqualTo(UnknownName.NEAR_MISS);
+        assertThat(shown(configured, "any"))
+                .containsExactly(
+                        "failure-threshold = 5 (default)",
+                        "recovery-timeout = PT5M (default)",
+                        "probes = 1 (default)",
+                        "successes-to-close = 1 (default)",
+                        "probe-timeout = PT1M (default)",
+                        "record-exceptions = [] (default)",
+                        "ignore-exceptions = [] (default)",
+                        "trip-exceptions = [] (default)",
+                        "mode = enforce (default)");
+    }
+
+    @Test
+    void defaultsOfTheSettings_areThoseOfTheCore() {
+        CircuitBreaker set = Written.yaml("").read().builder("any").build();
+        CircuitBreaker plain = CircuitBreaker.of("any");
+
+        assertThat(List.of(set.failureThreshold(), set.recoveryTimeout(), set.mode()))
+                .containsExactly(plain.failureThreshold(), plain.recoveryTimeout(), plain.mode());
+    }
+
+    @Test
+    void entry_liesOverTemplates_overDefaults_keyByKey() {
+        ConfiguredBreakers configured = Written.yaml("""
+                guardedby:
+                  unknown-name: fail
+                  defaults: { failure-threshold: 7, probes: 9, mode: observe, ignore-exceptions: [java.io.IOException] }
+                  templates:
+                    slow: { probes: 4, probe-timeout: 2m, ignore-exceptions: [] }
+                    slower: { extends: slow, recovery-timeout: 10m, record-exceptions: [java.io.IOException, java.lang.ArithmeticException] }
+                  breakers:
+                    llm: { extends: slower, recovery-timeout: 30s, successes-to-close: 2, record-exceptions: java.lang.IllegalStateException }
+                """).read();
+
+        assertThat(configured.unknownName()).isEqualTo(UnknownName.FAIL);
+        assertThat(shown(configured, "llm"))
+                .containsExactly(
+                        "failure-threshold = 7 (defaults)",
+                        "recovery-timeout = PT30S (breakers.llm)",
+                        "probes = 4 (templates.slow)",
+                        "successes-to-close = 2 (breakers.llm)",
+                        "probe-timeout = PT2M (templates.slow)",
+                        "record-exceptions = [java.lang.IllegalStateException] (breakers.llm)",
+                        "ignore-exceptions = [] (templates.slow)",
+                        "trip-exceptions = [] (default)",
+                        "mode = observe (defaults)");
+    }
+
+    @Test
+    void settings_areThoseTheBreakerIsBuiltWith() {
+        CircuitBreaker breaker = Written.yaml("""
+                guardedby.breakers.llm:
+                  failure-threshold: 2
+                  recovery-timeout: 30s
+                  record-exceptions: [java.io.IOException]
+                  ignore-exceptions: [java.io.FileNotFoundException]
+                  trip-exceptions: [java.io.EOFException]
+                """).read().builder("llm").build();
+
+        assertThat(List.of(
+                                breaker.failureThreshold(),
+                                breaker.recoveryTimeout().toString(),
+                                breaker.outcomeOf(new java.io.IOException()),
+                                breaker.outcomeOf(new java.io.FileNotFoundException()),
+                                breaker.outcomeOf(new IllegalStateException()))
+                        .toString())
+                .isEqualTo("[2, PT30S, FAILURE, IGNORED, SUCCESS]");
+        breaker.tryAcquire().orElseThrow().failure(new java.io.EOFException());
+        assertThat(breaker).hasToString("CircuitBreaker[name=llm, state=open, failures=1/2]");
+    }
+
+    @Test
+    void entryThatSaysNothing_isAnEntry() {
+        ConfiguredBreakers configured = Written.yaml("""
+                guardedby:
+                  breakers:
+                    braces: {}
+                    blank:
+                """).read();
+
+        assertThat(configured.names()).containsExactlyInAnyOrder("braces", "blank");
+    }
+
+    @Test
+    void namesThatDifferInCaseAndDashes_areOneEntry() {
+        ConfiguredBreakers configured = Written.yaml("""
+                guardedby:
+                  breakers:
+                    my-llm: { failure-threshold: 2 }
+                    Under_score: { failure-threshold: 3 }
+                    "[a.b]": { failure-threshold: 4 }
+                """).read();
+
+        assertThat(configured.names()).containsExactlyInAnyOrder("my-llm", "Under_score", "a.b");
+        assertThat(configured.entryOf("MyLlm")).contains("my-llm");
+        assertThat(configured.entryOf("my.llm")).isEmpty();
+        assertThat(configured.settings("myLLM").get("failure-threshold")).isEqualTo(new Setting(2, "breakers.my-llm"));
+        assertThat(configured.settings("Under_score").get("failure-threshold"))
+                .isEqualTo(new Setting(3, "breakers.Under_score"));
+        assertThat(configured.settings("a.b").get("failure-threshold")).isEqualTo(new Setting(4, "breakers[a.b]"));
+    }
+
+    @Test
+    void sameNameInTwoFiles_isOneEntry() {
+        ConfiguredBreakers configured = Written.yaml("guardedby.breakers.llm: { failure-threshold: 2 }")
+                .andFile("base.yml", "guardedby.breakers: { llm: { failure-threshold: 9, probes: 3 } }")
+                .read();
+
+        assertThat(shown(configured, "llm"))
+                .contains("failure-threshold = 2 (breakers.llm)", "probes = 3 (breakers.llm)");
+    }
+
+    @Test
+    void variables_speakOfEntriesWithDashes_inBothWaysThatBootReads() {
+        ConfiguredBreakers configured = Written.yaml("guardedby.breakers.my-llm: { failure-threshold: 2, probes: 2 }")
+                .andVariable("GUARDEDBY_BREAKERS_MYLLM_FAILURETHRESHOLD", "4")
+                .andVariable("GUARDEDBY_BREAKERS_MY_LLM_PROBE_TIMEOUT", "7s")
+                .andVariable("GUARDEDBY_BREAKERS_MYLLM_IGNOREEXCEPTIONS_0", "java.io.IOException")
+                .read();
+
+        assertThat(configured.names()).containsExactly("my-llm");
+        assertThat(shown(configured, "my-llm"))
+                .contains(
+                        "failure-threshold = 4 (breakers.my-llm)",
+                        "probes = 2 (breakers.my-llm)",
+                        "probe-timeout = PT7S (breakers.my-llm)",
+                        "ignore-exceptions = [java.io.IOException] (breakers.my-llm)");
+    }
+
+    @Test
+    void variableAlone_makesAnEntry_forTheNameAsCodeSpellsIt() {
+        ConfiguredBreakers configured = Written.yaml("")
+                .andVariable("GUARDEDBY_BREAKERS_LLM_MODE", "observe")
+                .read();
+
+        assertThat(configured.names()).containsExactly("llm");
+        assertThat(shown(configured, "LLM")).contains("mode = observe (breakers.llm)");
+    }
+
+    @Test
+    void unknownVariable_isOnlyWarnedOf(CapturedOutput output) {
+        ConfiguredBreakers configured = Written.yaml("guardedby.breakers.llm: { failure-threshold: 2 }")
+                .andVariable("GUARDEDBY_BREAKERS_LLM_FAILURETRESHOLD", "4")
+                .andVariable("GUARDEDBY_SOMETHING_ELSE", "x")
+                .read();
+
+        assertThat(shown(configured, "llm")).contains("failure-threshold = 2 (breakers.llm)");
+        assertThat(output)
+                .contains("Environment variable GUARDEDBY_BREAKERS_LLM_FAILURETRESHOLD is not a setting and is ignored;"
+                        + " did you mean GUARDEDBY_BREAKERS_LLM_FAILURETHRESHOLD?")
+                .contains("Environment variable GUARDEDBY_SOMETHING_ELSE is not a setting and is ignored.");
+    }
+
+    @Test
+    void variablesThatAreRead_areNotWarnedOf(CapturedOutput output) {
+        Written.yaml("guardedby.breakers.my-llm.probes: 2")
+                .andVariable("GUARDEDBY_BREAKERS_MY_LLM_PROBE_TIMEOUT", "7s")
+                .andVariable("GUARDEDBY_BREAKERS_MYLLM_IGNOREEXCEPTIONS_0", "java.io.IOException")
+                .andVariable("GUARDEDBY_UNKNOWNNAME", "allow")
+                .andVariable("GUARDEDBY_DEFAULTS_FAILURETHRESHOLD", "3")
+                .read();
+
+        assertThat(output).doesNotContain("is not a setting");
+    }
+
+    @Test
+    void unknownSystemProperty_isOnlyWarnedOf(CapturedOutput output) {
+        ConfiguredBreakers configured = Written.yaml("")
+                .andSystemProperties(Map.of("guardedby.defaults.prbes", "4", "guardedby.breakers.a.b.mode", "observe"))
+                .read();
+
+        assertThat(configured.names()).isEmpty();
+        assertThat(output)
+                .contains("guardedby.defaults.prbes is not a setting; did you mean probes? It is ignored"
+                        + " (\"guardedby.defaults.prbes\" from property source \"systemProperties\").");
+    }
+
+    @Test
+    void placeholders_areResolved() {
+        ConfiguredBreakers configured = Written.yaml("""
+                threshold: 8
+                template: quick
+                guardedby:
+                  templates.quick.probes: 3
+                  breakers.llm: { failure-threshold: "${threshold}", extends: "${template}", probe-timeout: "${unset:9s}" }
+                """).read();
+
+        assertThat(shown(configured, "llm"))
+                .contains(
+                        "failure-threshold = 8 (breakers.llm)",
+                        "probes = 3 (templates.quick)",
+                        "probe-timeout = PT9S (breakers.llm)");
+    }
+
+    @Test
+    void switchedOff_readsNothingElse() {
+        ConfiguredBreakers configured = Written.yaml("""
+                guardedby:
+                  enabled: false
+                  breakers.llm.failure-treshold: many
+                  breakers.LLM.probes: 2
+                """).read();
+
+        assertThat(configured.names()).isEmpty();
+        assertThat(configured.settings("llm")).isEqualTo(Collections.emptyMap());
+    }
+
+    @Test
+    void everyKey_isDescribedForTheIde_withItsDefault() throws Exception {
+        String metadata;
+        try (InputStream file = getClass().getResourceAsStream("/META-INF/spring-configuration-metadata.json")) {
+            metadata = new String(file.readAllBytes(), StandardCharsets.UTF_8);
+        }
+        List<Map<String, Object>> keys = JsonPath.read(metadata, "$.properties[?(@.name =~ /guardedby\\..*/)]");
+
+        assertThat(keys).allSatisfy(key -> assertThat(key).containsKey("description"));
+        assertThat(keys)
+                .extracting(key -> key.get("name") + " = " + key.get("defaultValue"))
+                .contains(
+                        "guardedby.breakers = null",
+                        "guardedby.defaults.failure-threshold = 5",
+                        "guardedby.defaults.ignore-exceptions = null",
+                        "guardedby.defaults.mode = enforce",
+                        "guardedby.defaults.probe-timeout = 60s",
+                        "guardedby.defaults.probes = 1",
+                        "guardedby.defaults.record-exceptions = null",
+                        "guardedby.defaults.recovery-timeout = 5m",
+                        "guardedby.defaults.successes-to-close = null",
+                        "guardedby.defaults.trip-exceptions = null",
+                        "guardedby.enabled = true",
+                        "guardedby.health.down-when-open = false",
+                        "guardedby.templates = null",
+                        "guardedby.unknown-name = near-miss")
+                .doesNotContain("guardedby.defaults.extends = null");
+        List<String> hints = JsonPath.read(metadata, "$.hints[*].values[*].value");
+        assertThat(hints).containsExactlyInAnyOrder("near-miss", "fail", "allow", "enforce", "observe", "disabled");
+    }
+
+    private static List<String> shown(ConfiguredBreakers configured, String breaker) {
+        Map<String, Setting> settings = configured.settings(breaker);
+        return settings.entrySet().stream()
+                .map(setting -> setting.getKey() + " = " + setting.getValue().value() + " ("
+                        + setting.getValue().from() + ")")
+                .collect(Collectors.toList());
+    }
+}

@@ -1,0 +1,65 @@
+package dev.guardedby.spring.config;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+import org.springframework.boot.env.YamlPropertySourceLoader;
+import org.springframework.core.env.MapPropertySource;
+import org.springframework.core.env.StandardEnvironment;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
+import org.springframework.core.io.ByteArrayResource;
+
+/** What somebody wrote: files and environment variables, and nothing of the machine that runs the test. */
+final class Written {
+    private final StandardEnvironment environment = new StandardEnvironment();
+
+    private Written() {
+        environment.getPropertySources().remove(StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME);
+        environment.getPropertySources().remove(StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME);
+    }
+
+    static Written yaml(String yaml) {
+        return new Written().andFile("application.yml", yaml);
+    }
+
+    /** A weaker file. */
+    Written andFile(String file, String yaml) {
+        ByteArrayResource resource = new ByteArrayResource(yaml.getBytes(StandardCharsets.UTF_8), file) {
+            @Override
+            public String getDescription() {
+                return file;
+            }
+        };
+        try {
+            new YamlPropertySourceLoader().load(file, resource).forEach(environment.getPropertySources()::addLast);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return this;
+    }
+
+    /** A stronger source. */
+    Written andVariable(String name, String value) {
+        environment
+                .getPropertySources()
+                .addFirst(new SystemEnvironmentPropertySource(
+                        name + "-" + StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME,
+                        new HashMap<>(Map.of(name, value))));
+        return this;
+    }
+
+    /** A stronger source. */
+    Written andSystemProperties(Map<String, Object> properties) {
+        environment
+                .getPropertySources()
+                .addFirst(
+                        new MapPropertySource(StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME, properties));
+        return this;
+    }
+
+    ConfiguredBreakers read() {
+        return SettingsReader.read(environment, getClass().getClassLoader());
+    }
+}

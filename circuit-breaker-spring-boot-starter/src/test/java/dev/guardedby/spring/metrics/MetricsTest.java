@@ -1,0 +1,467 @@
+package dev.guardedby.spring.metrics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
+import dev.guardedby.circuitbreaker.Cost;
+import dev.guardedby.circuitbreaker.Mode;
+import dev.guardedby.circuitbreaker.Permit;
+import dev.guardedby.spring.config.GuardedByAutoConfiguration;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.lang.ref.WeakReference;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration;
+import org.springframework.boot.micrometer.metrics.autoconfigure.MetricsAutoConfiguration;
+import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+class MetricsTest {
+    private static final Duration WAIT = Duration.ofMinutes(5);
+    // Near overflow, as the time of a ticker may be.
+    private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - 1_000);
+    private final ApplicationContextRunner without = new ApplicationContextRunner()
+            .withConfiguration(
+                    AutoConfigurations.of(GuardedByAutoConfiguration.class, GuardedByMetricsAutoConfiguration.class))
+            .withBean("guardedByTicker", LongSupplier.class, () -> now::get);
+    private final ApplicationContextRunner context =
+            without.withBean(SimpleMeterRegistry.class, () -> new SimpleMeterRegistry());
+
+    @Test
+    void everyFieldOfTheStats_isAGauge() {
+        context.run(started -> {
+            CircuitBreaker breaker = registry(started).get("llm");
+            List<String> expected = breaker.stats().toMap().keySet().stream()
+                    .map(MetricsTest::meterOf)
+                    .toList();
+
+            assertThat(meters(started).getMeters().stream()
+                            .filter(meter -> meter.getId().getType() == Meter.Type.GAUGE)
+                            .map(meter -> meter.getId().getName())
+                            .distinct())
+                    .containsExactlyInAnyOrderElementsOf(expected);
+        });
+    }
+
+    private static String meterOf(String field) {
+        if (field.equals("state")) {
+            return "guardedby.state";
+        }
+        String dotted = Arrays.stream(field.split("(?=[A-Z])"))
+                .map(word -> word.toLowerCase(java.util.Locale.ROOT))
+                .collect(Collectors.joining("."));
+        return "guardedby.stats." + (dotted.startsWith("last.") ? dotted.replaceAll("\\.at$", ".age") : dotted);
+    }
+
+    @Test
+    void allMeters_areThereBeforeTheFirstCall() {
+        context.run(started -> {
+            registry(started).get("llm");
+
+            assertThat(meters(started).getMeters().stream()
+                            .filter(meter -> !meter.getId().getName().startsWith("guardedby.stats."))
+                            .map(MetricsTest::shown))
+                    .containsExactlyInAnyOrder(
+                            "guardedby.calls{name=llm, outcome=failure} 0",
+                            "guardedby.calls{name=llm, outcome=ignored} 0",
+                            "guardedby.calls{name=llm, outcome=success} 0",
+                            "guardedby.cost{confidence=reported, name=llm} 0",
+                            "guardedby.rejections{name=llm, reason=held_open} 0",
+                            "guardedby.rejections{name=llm, reason=open} 0",
+                            "guardedby.rejections{name=llm, reason=probing} 0",
+                            "guardedby.stale{name=llm} 0",
+                            "guardedby.state{name=llm, state=closed} 1",
+                            "guardedby.state{name=llm, state=half_open} 0",
+                            "guardedby.state{name=llm, state=open} 0",
+                            "guardedby.tokens{direction=input, name=llm} 0",
+                            "guardedby.tokens{direction=output, name=llm} 0",
+                            "guardedby.transitions{cause=failures, from=closed, name=llm, to=open} 0",
+                            "guardedby.transitions{cause=trip, from=closed, name=llm, to=open} 0",
+                            "guardedby.transitions{cause=force_open, from=closed, name=llm, to=open} 0",
+                            "guardedby.transitions{cause=hold_open, from=closed, name=llm, to=open} 0",
+                            "guardedby.transitions{cause=wait_over, from=open, name=llm, to=half_open} 0",
+                            "guardedby.transitions{cause=force_close, from=open, name=llm, to=closed} 0",
+                            "guardedby.transitions{cause=reset, from=open, name=llm, to=closed} 0",
+                            "guardedby.transitions{cause=mode, from=open, name=llm, to=closed} 0",
+                            "guardedby.transitions{cause=probes_succeeded, from=half_open, name=llm, to=closed} 0",
+                            "guardedby.transitions{cause=force_close, from=half_open, name=llm, to=closed} 0",
+                            "guardedby.transitions{cause=reset, from=half_open, name=llm, to=closed} 0",
+                            "guardedby.transitions{cause=mode, from=half_open, name=llm, to=closed} 0",
+                            "guardedby.transitions{cause=probes_failed, from=half_open, name=llm, to=open} 0",
+                            "guardedby.transitions{cause=force_open, from=half_open, name=llm, to=open} 0",
+                            "guardedby.transitions{cause=hold_open, from=half_open, name=llm, to=open} 0");
+        });
+    }
+
+    @Test
+    void oneOutage_inMeters() {
+        context.withPropertyValues("guardedby.breakers.llm.failure-threshold=2").run(started -> {
+            CircuitBreaker llm = registry(started).get("llm");
+            llm.call(Cost.usd("0.02"), permit -> {
+                now.addAndGet(TimeUnit.MILLISECONDS.toNanos(30));
+                permit.recordCost(10, 5, new BigDecimal("0.0183"));
+                return "ok";
+            });
+            Permit late = llm.acquire();
+            fail(llm);
+            fail(llm);
+            assertThat(llm.tryAcquire()).isEmpty();
+            late.success();
+            now.addAndGet(WAIT.toNanos());
+            try (Permit probe = llm.acquire()) {
+                assertThat(llm.tryAcquire()).isEmpty();
+                probe.ignore();
+            }
+
+            assertThat(meters(started).getMeters().stream()
+                            .map(MetricsTest::shown)
+                            .filter(meter -> !meter.endsWith(" 0") && !meter.contains("guardedby.stats.last.")))
+                    .containsExactlyInAnyOrder(
+                            "guardedby.calls{name=llm, outcome=success} 2",
+                            "guardedby.calls{name=llm, outcome=failure} 2",
+                            "guardedby.calls{name=llm, outcome=ignored} 1",
+                            "guardedby.rejections{name=llm, reason=open} 1",
+                            "guardedby.rejections{name=llm, reason=probing} 1",
+                            "guardedby.stale{name=llm} 1",
+                            "guardedby.tokens{direction=input, name=llm} 10",
+                            "guardedby.tokens{direction=output, name=llm} 5",
+                            "guardedby.cost{confidence=reported, name=llm} 0.0183",
+                            "guardedby.state{name=llm, state=half_open} 1",
+                            "guardedby.transitions{cause=failures, from=closed, name=llm, to=open} 1",
+                            "guardedby.transitions{cause=wait_over, from=open, name=llm, to=half_open} 1",
+                            "guardedby.stats.total.successes{name=llm} 2",
+                            "guardedby.stats.total.failures{name=llm} 2",
+                            "guardedby.stats.total.ignored{name=llm} 1",
+                            "guardedby.stats.total.rejected{name=llm} 2",
+                            "guardedby.stats.total.input.tokens{name=llm} 10",
+                            "guardedby.stats.total.output.tokens{name=llm} 5",
+                            "guardedby.stats.total.estimated.cost{name=llm} 0.0183",
+                            "guardedby.stats.consecutive.failures{name=llm} 2",
+                            "guardedby.stats.stale{name=llm} 1",
+                            "guardedby.stats.times.opened{name=llm} 1",
+                            "guardedby.stats.times.half.opened{name=llm} 1",
+                            "guardedby.stats.time.closed{name=llm} 0.03",
+                            "guardedby.stats.time.open{name=llm} 300");
+            assertThat(timer(started, "success").totalTime(TimeUnit.MILLISECONDS))
+                    .isEqualTo(30);
+        });
+    }
+
+    @Test
+    void ages_areSecondsByTheWallClock_andNaNForNever() {
+        SimpleMeterRegistry meters = new SimpleMeterRegistry();
+        Instant failedAt = Instant.parse("2026-11-23T10:15:30Z");
+        CircuitBreaker llm = CircuitBreaker.builder("llm")
+                .clock(InstantSource.fixed(failedAt))
+                .build();
+        llm.recordFailure();
+        new BreakerMeters().publish(llm, true, meters, InstantSource.fixed(failedAt.plusMillis(12_500)));
+
+        assertThat(meters.get("guardedby.stats.last.failure.age").timeGauge().value(TimeUnit.SECONDS))
+                .isEqualTo(12.5);
+        assertThat(meters.get("guardedby.stats.last.state.change.age")
+                        .timeGauge()
+                        .value(TimeUnit.SECONDS))
+                .isNaN();
+    }
+
+    @Test
+    void everyTransition_hasItsCounter() {
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        context.withPropertyValues(
+                        "guardedby.defaults.failure-threshold=2",
+                        "guardedby.defaults.trip-exceptions=" + java.io.EOFException.class.getName())
+                .run(started -> {
+                    CircuitBreaker llm = registry(started).get("llm");
+                    for (int i = 0; i < 20_000; i++) {
+                        step(llm, random.nextInt(11));
+                    }
+
+                    double counted = meters(started).get("guardedby.transitions").functionCounters().stream()
+                            .mapToDouble(counter -> counter.count())
+                            .sum();
+                    var stats = llm.stats();
+                    assertThat(counted).as("seed %d", seed).isEqualTo((double)
+                            (stats.timesOpened() + stats.timesHalfOpened() + stats.timesClosed()));
+                });
+    }
+
+    private void step(CircuitBreaker llm, int what) {
+        switch (what) {
+            case 0, 1, 2 -> llm.tryAcquire().ifPresent(permit -> permit.failure(new IllegalStateException()));
+            case 3 -> llm.tryAcquire().ifPresent(permit -> permit.failure(new java.io.EOFException()));
+            case 4, 5 -> llm.tryAcquire().ifPresent(Permit::success);
+            case 6 -> {
+                now.addAndGet(WAIT.toNanos());
+                llm.state();
+            }
+            case 7 -> llm.forceOpen();
+            case 8 -> llm.holdOpen();
+            case 9 -> {
+                llm.reset();
+                llm.forceOpen();
+                llm.forceClose();
+            }
+            default -> {
+                llm.mode(Mode.DISABLED);
+                llm.mode(Mode.ENFORCE);
+            }
+        }
+    }
+
+    @Test
+    void callsBeforeTheMeterRegistryExists_areNotLost() {
+        without.withBean(AtomicLong.class, () -> now)
+                .withBean(EarlyCaller.class)
+                .withUserConfiguration(RegistryThatCalls.class)
+                .run(started -> {
+                    Timer success = timer(started, "success");
+                    assertThat(success.count()).isEqualTo(3);
+                    assertThat(success.totalTime(TimeUnit.NANOSECONDS)).isEqualTo(17);
+                    assertThat(success.max(TimeUnit.NANOSECONDS)).isEqualTo(10);
+                });
+    }
+
+    /** A meter registry that needs a guarded bean. */
+    @Configuration(proxyBeanMethods = false)
+    static class RegistryThatCalls {
+        @Bean
+        SimpleMeterRegistry meters(EarlyCaller caller) {
+            assertThat(caller.breaker.stats().totalSuccesses()).isEqualTo(3);
+            return new SimpleMeterRegistry();
+        }
+    }
+
+    static class EarlyCaller {
+        final CircuitBreaker breaker;
+
+        EarlyCaller(CircuitBreakerRegistry registry, AtomicLong now) {
+            breaker = registry.get("llm");
+            for (long nanos : new long[] {3, 4, 10}) {
+                breaker.run(() -> now.addAndGet(nanos));
+            }
+        }
+    }
+
+    @Test
+    void breakerThatJoinsLater_getsMeters_andOneThatLeaves_losesThem() {
+        context.run(started -> {
+            CircuitBreakerRegistry registry = registry(started);
+            CircuitBreaker first = registry.get("llm");
+            registry.get("other");
+            registry.remove("llm");
+            first.recordSuccess();
+            assertThat(names(started)).containsExactly("other");
+
+            CircuitBreaker second = registry.get("llm");
+            second.recordSuccess();
+            assertThat(names(started)).containsExactly("llm", "other");
+            assertThat(timer(started, "success").count()).isEqualTo(1);
+        });
+    }
+
+    @Test
+    void breakerThatComesBack_isHeardAgain() {
+        context.run(started -> {
+            CircuitBreaker llm = registry(started).get("llm");
+            llm.recordSuccess();
+            registry(started).remove("llm");
+            registry(started).add(llm);
+            llm.recordSuccess();
+
+            assertThat(timer(started, "success").count()).isEqualTo(1);
+            assertThat(meters(started)
+                            .get("guardedby.stats.total.successes")
+                            .gauge()
+                            .value())
+                    .isEqualTo(2);
+        });
+    }
+
+    @Test
+    void breakerBuiltByTheApplication_hasItsStats_butNobodyListens() {
+        context.withBean(CircuitBreaker.class, () -> CircuitBreaker.of("own")).run(started -> {
+            started.getBean(CircuitBreaker.class).recordSuccess();
+            registry(started).get("own");
+
+            assertThat(meters(started).getMeters().stream()
+                            .map(MetricsTest::shown)
+                            .filter(meter -> !meter.contains("guardedby.stats.")))
+                    .containsExactlyInAnyOrder(
+                            "guardedby.cost{confidence=reported, name=own} 0",
+                            "guardedby.stale{name=own} 0",
+                            "guardedby.state{name=own, state=closed} 1",
+                            "guardedby.state{name=own, state=half_open} 0",
+                            "guardedby.state{name=own, state=open} 0",
+                            "guardedby.tokens{direction=input, name=own} 0",
+                            "guardedby.tokens{direction=output, name=own} 0");
+            assertThat(meters(started)
+                            .get("guardedby.stats.total.successes")
+                            .gauge()
+                            .value())
+                    .isEqualTo(1);
+        });
+    }
+
+    @Test
+    void meters_stayAliveWithTheirBreaker_andLetItGoWithIt() {
+        context.run(started -> {
+            CircuitBreakerRegistry registry = registry(started);
+            registry.get("llm").forceOpen();
+            assertThat(registry.get("llm").tryAcquire()).isEmpty();
+            collectGarbage(new WeakReference<>(new Object()));
+            assertThat(meters(started)
+                            .get("guardedby.rejections")
+                            .tag("reason", "open")
+                            .functionCounter()
+                            .count())
+                    .isEqualTo(1);
+            assertThat(meters(started)
+                            .get("guardedby.stats.times.opened")
+                            .gauge()
+                            .value())
+                    .isEqualTo(1);
+
+            WeakReference<CircuitBreaker> gone = new WeakReference<>(registry.get("llm"));
+            registry.remove("llm");
+            collectGarbage(gone);
+            assertThat(gone.get()).isNull();
+        });
+    }
+
+    private static void collectGarbage(WeakReference<?> example) {
+        for (int i = 0; i < 100 && example.get() != null; i++) {
+            System.gc();
+        }
+    }
+
+    @Test
+    void compositeMeterRegistry_getsAllMetersOnce() {
+        without.withBean("a", SimpleMeterRegistry.class, () -> new SimpleMeterRegistry())
+                .withBean("b", SimpleMeterRegistry.class, () -> new SimpleMeterRegistry())
+                .withConfiguration(AutoConfigurations.of(
+                        MetricsAutoConfiguration.class, CompositeMeterRegistryAutoConfiguration.class))
+                .run(started -> {
+                    registry(started).get("llm").recordSuccess();
+
+                    assertThat(started.getBeansOfType(MeterRegistry.class)).hasSize(3);
+                    for (MeterRegistry registry :
+                            started.getBeansOfType(MeterRegistry.class).values()) {
+                        assertThat(registry.get("guardedby.calls")
+                                        .tag("outcome", "success")
+                                        .timer()
+                                        .count())
+                                .isEqualTo(1);
+                        assertThat(registry.get("guardedby.stats.total.successes")
+                                        .gauge()
+                                        .value())
+                                .isEqualTo(1);
+                    }
+                });
+    }
+
+    @Test
+    void severalMeterRegistries_getAllMeters() {
+        without.withBean("a", SimpleMeterRegistry.class, () -> new SimpleMeterRegistry())
+                .withBean("b", SimpleMeterRegistry.class, () -> new SimpleMeterRegistry())
+                .run(started -> {
+                    registry(started).get("llm").recordSuccess();
+
+                    for (MeterRegistry registry :
+                            started.getBeansOfType(MeterRegistry.class).values()) {
+                        assertThat(registry.get("guardedby.calls")
+                                        .tag("outcome", "success")
+                                        .timer()
+                                        .count())
+                                .isEqualTo(1);
+                    }
+                });
+    }
+
+    @Test
+    void withoutMeterRegistry_nobodyListensOrReadsAClock() {
+        AtomicLong reads = new AtomicLong();
+        new ApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(
+                        GuardedByAutoConfiguration.class, GuardedByMetricsAutoConfiguration.class))
+                .withBean("guardedByTicker", LongSupplier.class, () -> reads::incrementAndGet)
+                .run(started -> {
+                    CircuitBreaker llm = registry(started).get("llm");
+                    long before = reads.get();
+                    assertThat(llm.call(() -> "guarded")).isEqualTo("guarded");
+                    assertThat(reads.get()).isEqualTo(before);
+                });
+    }
+
+    @Test
+    void withoutMicrometer_theApplicationStartsAndGuards() {
+        context.withClassLoader(new FilteredClassLoader("io.micrometer")).run(started -> {
+            CircuitBreaker llm = registry(started).get("llm");
+            assertThat(llm.call(() -> "guarded")).isEqualTo("guarded");
+            assertThat(started).doesNotHaveBean(MeteredBreakers.class);
+        });
+    }
+
+    @Test
+    void switchedOff_publishesNothing() {
+        context.withPropertyValues("guardedby.enabled=false").run(started -> {
+            registry(started).get("llm").recordFailure();
+
+            assertThat(meters(started).getMeters()).isEmpty();
+        });
+    }
+
+    private static void fail(CircuitBreaker breaker) {
+        breaker.acquire().failure(new IllegalStateException());
+    }
+
+    private static CircuitBreakerRegistry registry(org.springframework.context.ApplicationContext started) {
+        return started.getBean(CircuitBreakerRegistry.class);
+    }
+
+    private static MeterRegistry meters(org.springframework.context.ApplicationContext started) {
+        return started.getBean(MeterRegistry.class);
+    }
+
+    private static Timer timer(org.springframework.context.ApplicationContext started, String outcome) {
+        return meters(started)
+                .get("guardedby.calls")
+                .tags("name", "llm", "outcome", outcome)
+                .timer();
+    }
+
+    private static List<String> names(org.springframework.context.ApplicationContext started) {
+        return meters(started).getMeters().stream()
+                .map(meter -> String.valueOf(meter.getId().getTag("name")))
+                .distinct()
+                .sorted()
+                .toList();
+    }
+
+    private static String shown(Meter meter) {
+        String tags = meter.getId().getTags().stream()
+                .map(tag -> tag.getKey() + "=" + tag.getValue())
+                .collect(Collectors.joining(", "));
+        double value = meter.measure().iterator().next().getValue();
+        String number = value == Math.rint(value) ? String.valueOf((long) value) : String.valueOf(value);
+        return meter.getId().getName() + "{" + tags + "} " + number;
+    }
+}

@@ -1,0 +1,229 @@
+package dev.guardedby.sample;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
+import java.math.BigDecimal;
+import java.time.Duration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.resttestclient.autoconfigure.AutoConfigureRestTestClient;
+import org.springframework.boot.test.context.SpringBootTest;
+import org.springframework.context.annotation.Import;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
+import org.springframework.test.web.servlet.client.EntityExchangeResult;
+import org.springframework.test.web.servlet.client.RestTestClient;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The application as a visitor sees it, over HTTP, on a clock that the test moves. */
+@SpringBootTest(
+        webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT,
+        properties = {
+            "sample.story=false",
+            "sample.model.base-url=",
+            "sample.model.thinking-time=0",
+            "sample.model.patience=30s"
+        })
+@AutoConfigureRestTestClient
+@Import(FakeTicker.Config.class)
+class OutageOverHttpTest {
+    private static final Duration WAIT = Duration.ofSeconds(2);
+
+    @Autowired
+    private RestTestClient http;
+
+    @Autowired
+    private FakeTicker ticker;
+
+    @Autowired
+    private LoopbackModel model;
+
+    private final JsonMapper json = new JsonMapper();
+
+    @BeforeEach
+    void healthyAndClosed(@Autowired CircuitBreakerRegistry breakers) {
+        become("healthy");
+        breakers.get("llm").reset();
+    }
+
+    @Test
+    void outage_isCutOffAndRecoveredFrom() {
+        assertThat(ask("Why?")).isEqualTo("200 CLOSED");
+
+        become("failing");
+        assertThat(ask("Why?")).isEqualTo("502 CLOSED");
+        assertThat(ask("Why?")).isEqualTo("502 CLOSED");
+        assertThat(ask("Why?")).isEqualTo("502 OPEN");
+        long reached = model.requests();
+        assertThat(ask("Why?")).isEqualTo("503 OPEN");
+        become("healthy");
+        ticker.advance(WAIT.minusNanos(1));
+        assertThat(ask("Why?")).isEqualTo("503 OPEN");
+        assertThat(model.requests()).isEqualTo(reached);
+
+        ticker.advance(Duration.ofNanos(1));
+        assertThat(ask("Why?")).isEqualTo("200 CLOSED");
+        assertThat(model.requests()).isEqualTo(reached + 1);
+    }
+
+    @Test
+    void modelStillFailing_opensForAnotherWait() {
+        become("failing");
+        trip();
+        ticker.advance(WAIT);
+
+        assertThat(ask("Why?")).isEqualTo("502 OPEN");
+        ticker.advance(WAIT.minusNanos(1));
+        assertThat(ask("Why?")).isEqualTo("503 OPEN");
+    }
+
+    @Test
+    void refusal_saysWhyAndWhenToComeBack() {
+        become("failing");
+        trip();
+        ticker.advance(Duration.ofMillis(700));
+
+        EntityExchangeResult<String> refused = get("/ask?q=Why?");
+
+        assertThat(refused.getStatus()).isEqualTo(HttpStatus.SERVICE_UNAVAILABLE);
+        assertThat(refused.getResponseHeaders().getFirst("Retry-After")).isEqualTo("2"); // 1.3 s, in whole seconds
+        assertThat(refused.getResponseHeaders().getContentType()).isEqualTo(MediaType.APPLICATION_PROBLEM_JSON);
+        JsonNode problem = json.readTree(refused.getResponseBody());
+        assertThat(problem.get("detail").asString())
+                .isEqualTo("Circuit breaker 'llm' is open after 3 consecutive failures, next probe in 1.3 s");
+        assertThat(problem.get("state").asString()).isEqualTo("OPEN");
+    }
+
+    @Test
+    void rateLimit_opensAtTheFirst() {
+        become("rate-limited");
+
+        EntityExchangeResult<String> limited = get("/ask?q=Why?");
+
+        assertThat(limited.getStatus()).isEqualTo(HttpStatus.BAD_GATEWAY);
+        assertThat(json.readTree(limited.getResponseBody()).get("detail").asString())
+                .isEqualTo("the model answered 429 with Retry-After: 2");
+        assertThat(ask("Why?")).isEqualTo("503 OPEN");
+    }
+
+    @Test
+    void eachAnswer_addsItsTokensAndDollarsToTheLastDigit() {
+        JsonNode before = breaker().get("stats");
+        EntityExchangeResult<String> answer = get("/ask?q=Is+it+open?");
+        become("failing");
+        ask("Is it open?"); // a 500 reports no usage and costs nothing
+        JsonNode after = breaker().get("stats");
+
+        // The instruction has 58 letters and the question 11: 15 and 3 tokens, and 3 for each message and the
+        // beginning.
+        long in = 15 + 3 + 9;
+        long out = (answer.getResponseBody().strip().length() + 3L) / 4;
+        assertThat(difference(before, after, "totalInputTokens")).isEqualByComparingTo(decimal(in));
+        assertThat(difference(before, after, "totalOutputTokens")).isEqualByComparingTo(decimal(out));
+        assertThat(difference(before, after, "totalEstimatedCost"))
+                .isEqualByComparingTo(decimal(in * 4 + out * 16).movePointLeft(7));
+    }
+
+    @Test
+    void question_mayComeInAFormOrAsText() {
+        String form = http.post()
+                .uri("/ask")
+                .contentType(MediaType.APPLICATION_FORM_URLENCODED)
+                .body("q=Why%3F")
+                .exchangeSuccessfully()
+                .expectBody(String.class)
+                .returnResult()
+                .getResponseBody();
+        String text = http.post()
+                .uri("/ask")
+                .contentType(MediaType.TEXT_PLAIN)
+                .body("Why?")
+                .exchangeSuccessfully()
+                .expectBody(String.class)
+                .returnResult()
+                .getResponseBody();
+
+        assertThat(form).isEqualTo(text).isEqualTo(get("/ask?q=Why?").getResponseBody());
+    }
+
+    @Test
+    void noQuestion_isABadRequestAndNoCall() {
+        long reached = model.requests();
+
+        assertThat(get("/ask?q=").getStatus()).isEqualTo(HttpStatus.BAD_REQUEST);
+        assertThat(get("/ask").getStatus()).isEqualTo(HttpStatus.BAD_REQUEST);
+        assertThat(model.requests()).isEqualTo(reached);
+    }
+
+    @Test
+    void unknownMood_isABadRequestThatNamesTheKnownOnes() {
+        http.post()
+                .uri("/model/angry")
+                .exchange()
+                .expectStatus()
+                .isBadRequest()
+                .expectBody()
+                .jsonPath("$.detail")
+                .isEqualTo("a model can be healthy, failing, slow or rate-limited, but not angry");
+        assertThat(get("/model").getResponseBody()).isEqualTo("the model is healthy\n");
+    }
+
+    @Test
+    void operator_mayCloseTheBreaker() {
+        become("failing");
+        trip();
+        become("healthy");
+
+        http.post()
+                .uri("/actuator/guardedby/llm")
+                .contentType(MediaType.APPLICATION_JSON)
+                .body("{\"action\": \"force-close\"}")
+                .exchangeSuccessfully();
+
+        assertThat(ask("Why?")).isEqualTo("200 CLOSED");
+    }
+
+    @Test
+    void page_isThere() {
+        assertThat(get("/").getResponseBody()).contains("<h1>Ask the assistant</h1>");
+    }
+
+    private void become(String mood) {
+        http.post().uri("/model/" + mood).exchangeSuccessfully();
+    }
+
+    private void trip() {
+        for (int i = 0; i < 3; i++) {
+            ask("Why?");
+        }
+    }
+
+    /** The answer's status and the breaker's state after it. */
+    private String ask(String question) {
+        HttpStatus status = (HttpStatus) http.get()
+                .uri("/ask?q={question}", question)
+                .exchange()
+                .returnResult()
+                .getStatus();
+        return status.value() + " " + breaker().get("state").asString();
+    }
+
+    private JsonNode breaker() {
+        return json.readTree(get("/actuator/guardedby/llm").getResponseBody());
+    }
+
+    private EntityExchangeResult<String> get(String path) {
+        return http.get().uri(path).exchange().expectBody(String.class).returnResult();
+    }
+
+    private static BigDecimal difference(JsonNode before, JsonNode after, String field) {
+        return after.get(field).decimalValue().subtract(before.get(field).decimalValue());
+    }
+
+    private static BigDecimal decimal(long number) {
+        return BigDecimal.valueOf(number);
+    }
+}
