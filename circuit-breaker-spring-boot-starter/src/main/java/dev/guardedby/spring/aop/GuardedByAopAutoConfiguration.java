@@ -10,6 +10,7 @@ import org.aopalliance.aop.Advice;
 import org.springframework.aop.Advisor;
 import org.springframework.aop.Pointcut;
 import org.springframework.aop.support.DefaultPointcutAdvisor;
+import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
@@ -91,6 +92,12 @@ public final class GuardedByAopAutoConfiguration {
 
         @Bean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+        static ForeignProxies guardedByForeignProxies(Declarations declarations) {
+            return new ForeignProxies(declarations);
+        }
+
+        @Bean
+        @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
         static Advisor guardedByAdvisor(Declarations declarations, GuardedMethods methods) {
             return advisor(new GuardPointcut(declarations, false), new GuardInterceptor(methods), GUARD_ORDER);
         }
@@ -104,8 +111,8 @@ public final class GuardedByAopAutoConfiguration {
         @Bean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
         static StartupCheck guardedByStartupCheck(
-                Declarations declarations, GuardedMethods methods, BreakerNames names) {
-            return new StartupCheck(declarations, methods, names);
+                Declarations declarations, GuardedMethods methods, BreakerNames names, BeanFactory beans) {
+            return new StartupCheck(declarations, methods, names, beans);
         }
 
         private static Advisor advisor(Pointcut pointcut, Advice advice, int order) {
