@@ -91,13 +91,13 @@ final class StartupCheckTest {
                         "Write String canned(String) or String canned(String, Throwable) in OtherParameters."),
                 mistake(
                         OtherResult.class,
-                        "The fallback 'canned' of OtherResult.ask(String) does not fit: canned(String) returns int, which is no"
+                        "The fallback 'canned' of OtherResult.ask(String) does not fit: canned(String) returns int, which is not a"
                                 + " java.lang.String.",
                         "Let it return java.lang.String."),
                 mistake(
                         OtherTypeArgument.class,
                         "The fallback 'canned' of OtherTypeArgument.ask() does not fit: canned() returns"
-                                + " java.util.concurrent.CompletableFuture<java.lang.Integer>, which is no"
+                                + " java.util.concurrent.CompletableFuture<java.lang.Integer>, which is not a"
                                 + " java.util.concurrent.CompletableFuture<java.lang.String>.",
                         "Let it return java.util.concurrent.CompletableFuture<java.lang.String>."),
                 mistake(
@@ -116,13 +116,13 @@ final class StartupCheckTest {
                         "Rename one of them."),
                 mistake(
                         BrokenSpel.class,
-                        "The cost expression '#result.' of BrokenSpel.call() is no SpEL: Expression [#result.] @7: EL1044E:"
+                        "The cost expression '#result.' of BrokenSpel.call() is not valid SpEL: Expression [#result.] @7: EL1044E:"
                                 + " Unexpectedly ran out of input.",
                         "Correct the expression."),
                 mistake(
                         UnknownVariable.class,
-                        "The cost expression '#reslt.cost' of UnknownVariable.call(int) asks for #reslt, which there is none"
-                                + " of.",
+                        "The cost expression '#reslt.cost' of UnknownVariable.call(int) asks for #reslt, but there is no"
+                                + " such variable.",
                         "Use #a0, #p0, #result, #tokens; an argument has its name only if the class was compiled with"
                                 + " -parameters."),
                 mistake(
