@@ -329,6 +329,14 @@ public final class CircuitBreaker {
         return engine.settings.rules.judge(thrown).outcome;
     }
 
+    /**
+     * How a stage that fails with an exception counts, by this breaker's outcome rules; records nothing. Unlike
+     * {@link #outcomeOf}, which takes an interruption or a cancellation for the caller's own.
+     */
+    public Outcome outcomeOfStage(Throwable failure) {
+        return engine.settings.rules.judgeAsync(failure).outcome;
+    }
+
     // The operator
 
     /** Closes, zeroes the consecutive failures, and starts a new period, so that what is in flight is stale. */

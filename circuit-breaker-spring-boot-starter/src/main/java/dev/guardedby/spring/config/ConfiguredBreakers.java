@@ -76,6 +76,23 @@ public final class ConfiguredBreakers {
         return Optional.ofNullable(entries.get(Spelling.canonical(breaker))).map(Entry::name);
     }
 
+    /**
+     * The name of a breaker as its entry writes it.
+     *
+     * @param breaker the name of the breaker
+     * @return empty if it has no entry, or one that only environment variables make: they keep neither case nor dashes
+     */
+    public Optional<String> writtenName(String breaker) {
+        return Optional.ofNullable(entries.get(Spelling.canonical(breaker)))
+                .filter(Entry::spelled)
+                .map(Entry::name);
+    }
+
+    /** Whether two names are one, because they differ in case and dashes at most. */
+    public static boolean isSameName(String one, String other) {
+        return Spelling.canonical(one).equals(Spelling.canonical(other));
+    }
+
     /** What to do about a name that has none. */
     public UnknownName unknownName() {
         return unknownName;
