@@ -10,6 +10,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.Access;
 import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
@@ -21,6 +23,7 @@ import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
 /** Shows breakers, and lets an operator move them where writing is granted. Never makes one. */
 @Endpoint(id = "guardedby", defaultAccess = Access.READ_ONLY)
 final class GuardedByEndpoint {
+    private static final Log LOG = LogFactory.getLog("dev.guardedby");
     private static final Map<String, Consumer<CircuitBreaker>> MOVES = new LinkedHashMap<>();
 
     static {
@@ -72,6 +75,8 @@ final class GuardedByEndpoint {
             return null;
         }
         move(action, mode).accept(breaker);
+        LOG.info("Operator's action on circuit breaker '" + breaker.name() + "': " + action
+                + (mode == null ? "" : " " + mode.toLowerCase(Locale.ROOT)));
         return document(breaker);
     }
 
