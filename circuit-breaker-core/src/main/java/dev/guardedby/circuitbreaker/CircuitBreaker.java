@@ -396,6 +396,21 @@ public final class CircuitBreaker {
         return engine.settings.recoveryTimeout;
     }
 
+    /** The calls that may pass while HALF_OPEN, to find out whether the remote has recovered. */
+    public int probes() {
+        return engine.settings.probes;
+    }
+
+    /** The successful probes that close the breaker; all of them, unless it was built with fewer. */
+    public int successesToClose() {
+        return engine.settings.successesToClose();
+    }
+
+    /** How long a probe keeps its slot before another caller may take it over. */
+    public Duration probeTimeout() {
+        return engine.settings.probeTimeout;
+    }
+
     /** {@code CircuitBreaker[name=llm, state=closed, failures=0/5]}; moves nothing. */
     @Override
     public String toString() {
