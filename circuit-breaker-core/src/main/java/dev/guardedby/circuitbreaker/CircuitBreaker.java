@@ -83,7 +83,11 @@ public final class CircuitBreaker {
         try {
             result = call.call();
         } catch (Throwable thrown) {
-            engine.report(seen.period, null, startedAt, engine.settings.rules.judge(thrown), thrown);
+            try {
+                engine.threw(seen, startedAt, thrown);
+            } catch (Throwable ignored) {
+                // A stack that is exhausted, or a clock that throws: nothing of ours hides what the caller must see.
+            }
             throw thrown;
         }
         engine.returned(seen, startedAt, engine.settings.rules.judgeResult(result));
@@ -113,7 +117,11 @@ public final class CircuitBreaker {
         try {
             action.run();
         } catch (Throwable thrown) {
-            engine.report(seen.period, null, startedAt, engine.settings.rules.judge(thrown), thrown);
+            try {
+                engine.threw(seen, startedAt, thrown);
+            } catch (Throwable ignored) {
+                // As in call.
+            }
             throw thrown;
         }
         engine.returned(seen, startedAt, Verdict.SUCCESS);
@@ -137,7 +145,11 @@ public final class CircuitBreaker {
             permit.success(result);
             return result;
         } catch (Throwable thrown) {
-            permit.failure(thrown);
+            try {
+                permit.failure(thrown);
+            } catch (Throwable ignored) {
+                // As in the other call.
+            }
             throw thrown;
         } finally {
             if (scope != null) {

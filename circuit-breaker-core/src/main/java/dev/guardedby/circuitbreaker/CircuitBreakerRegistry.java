@@ -56,7 +56,7 @@ public final class CircuitBreakerRegistry {
         if (earlier != null) {
             return earlier;
         }
-        addedListeners.forEach(listener -> listener.tell(made));
+        tellAdded(made);
         return made;
     }
 
@@ -81,7 +81,7 @@ public final class CircuitBreakerRegistry {
     public void add(CircuitBreaker breaker) {
         CircuitBreaker earlier = breakers.putIfAbsent(breaker.name(), breaker);
         if (earlier == null) {
-            addedListeners.forEach(listener -> listener.tell(breaker));
+            tellAdded(breaker);
         } else if (earlier != breaker) {
             throw new IllegalArgumentException(
                     "name must be unique in a registry, but another circuit breaker is called '" + breaker.name()
@@ -93,41 +93,62 @@ public final class CircuitBreakerRegistry {
     public Optional<CircuitBreaker> remove(String name) {
         CircuitBreaker removed = breakers.remove(name);
         if (removed != null) {
-            addedListeners.forEach(listener -> listener.forget(removed));
-            removedListeners.forEach(listener -> listener.accept(removed));
+            addedListeners.forEach(listener -> listener.told.remove(removed));
+            tellRemoved(removed);
         }
         return Optional.ofNullable(removed);
     }
 
-    /** Tells the listener of each breaker, those already there included, once. */
+    /** Tells the listener of each breaker, those already there included, once. What it throws is logged. */
     public void onAdded(Consumer<CircuitBreaker> listener) {
         AddedListener added = new AddedListener(Objects.requireNonNull(listener, "listener"));
         // Listening first and looking after: a breaker that comes in between is met twice, and told once.
         addedListeners.add(added);
-        all().forEach(added::tell);
+        all().forEach(breaker -> tell(added, breaker));
     }
 
-    /** Tells the listener of each breaker that is taken out from now on. */
+    /** Tells the listener of each breaker that is taken out from now on. What it throws is logged. */
     public void onRemoved(Consumer<CircuitBreaker> listener) {
         removedListeners.add(Objects.requireNonNull(listener, "listener"));
     }
 
+    private void tellAdded(CircuitBreaker breaker) {
+        addedListeners.forEach(listener -> tell(listener, breaker));
+    }
+
+    private void tell(AddedListener listener, CircuitBreaker breaker) {
+        if (isPresent(breaker) && listener.told.add(breaker)) {
+            tell(listener.listener, breaker);
+            if (!isPresent(breaker) && listener.told.remove(breaker)) {
+                // Taken out meanwhile, perhaps before this listener had heard of it: the last word must be that it is
+                // gone.
+                tellRemoved(breaker);
+            }
+        }
+    }
+
+    private void tellRemoved(CircuitBreaker breaker) {
+        removedListeners.forEach(listener -> tell(listener, breaker));
+    }
+
+    private static void tell(Consumer<CircuitBreaker> listener, CircuitBreaker breaker) {
+        try {
+            listener.accept(breaker);
+        } catch (Throwable broken) {
+            Deliveries.warn("A listener of the circuit breaker registry threw over '" + breaker.name() + "'", broken);
+        }
+    }
+
+    private boolean isPresent(CircuitBreaker breaker) {
+        return breakers.get(breaker.name()) == breaker;
+    }
+
     private static final class AddedListener {
-        private final Consumer<CircuitBreaker> listener;
-        private final Set<CircuitBreaker> told = ConcurrentHashMap.newKeySet();
+        final Consumer<CircuitBreaker> listener;
+        final Set<CircuitBreaker> told = ConcurrentHashMap.newKeySet();
 
         AddedListener(Consumer<CircuitBreaker> listener) {
             this.listener = listener;
-        }
-
-        void tell(CircuitBreaker breaker) {
-            if (told.add(breaker)) {
-                listener.accept(breaker);
-            }
-        }
-
-        void forget(CircuitBreaker breaker) {
-            told.remove(breaker);
         }
     }
 }

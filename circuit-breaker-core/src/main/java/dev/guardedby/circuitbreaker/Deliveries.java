@@ -45,8 +45,14 @@ final class Deliveries {
     }
 
     void result(CircuitBreaker breaker, Outcome outcome, long durationNanos, @Nullable Throwable failure) {
-        if (!listeners.isEmpty()) {
-            tellAll(listener -> listener.onResult(breaker, outcome, durationNanos, failure));
+        // A plain loop: this is on the path of every call, where a lambda would be garbage.
+        for (int i = 0; i < listeners.size(); i++) {
+            CircuitBreakerListener listener = listeners.get(i);
+            try {
+                listener.onResult(breaker, outcome, durationNanos, failure);
+            } catch (Throwable broken) {
+                logBroken(listener, broken);
+            }
         }
     }
 
@@ -62,11 +68,21 @@ final class Deliveries {
             try {
                 event.accept(listener);
             } catch (Throwable broken) {
-                LOG.log(
-                        Level.WARNING,
-                        "Circuit breaker listener " + listener.getClass().getName() + " threw",
-                        broken);
+                logBroken(listener, broken);
             }
+        }
+    }
+
+    private static void logBroken(CircuitBreakerListener listener, Throwable broken) {
+        warn("Circuit breaker listener " + listener.getClass().getName() + " threw", broken);
+    }
+
+    /** Logs what code of the user threw; a logger that throws as well must not reach the caller either. */
+    static void warn(String message, Throwable broken) {
+        try {
+            LOG.log(Level.WARNING, message, broken);
+        } catch (Throwable ignored) {
+            // There is nobody left to tell.
         }
     }
 }

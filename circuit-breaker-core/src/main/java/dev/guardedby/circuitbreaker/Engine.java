@@ -66,6 +66,11 @@ final class Engine {
         }
     }
 
+    /** The end of a call that threw on a breaker that was closed. */
+    void threw(State admittedBy, long startedAt, Throwable thrown) {
+        report(admittedBy.period, null, startedAt, settings.rules.judge(thrown), thrown);
+    }
+
     /** The end of a call that returned on a breaker that was closed: in the usual case, one count. */
     void returned(State admittedBy, long startedAt, Verdict verdict) {
         // The same immutable State as at the admission, without failures to forget: there is nothing to change.

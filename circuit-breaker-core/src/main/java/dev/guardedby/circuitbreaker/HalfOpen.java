@@ -127,7 +127,7 @@ final class HalfOpen extends State {
     }
 
     private State close(Engine engine, long nextStreak, long now) {
-        return closed(engine, mode, Cause.PROBES_SUCCEEDED, rule(), nextStreak, now);
+        return closed(engine, mode, Cause.PROBES_SUCCEEDED, rule(), failures, nextStreak, now);
     }
 
     private State reopen(Engine engine, int failedProbes, long nextStreak, long now) {
@@ -150,11 +150,6 @@ final class HalfOpen extends State {
     @Override
     State with(Mode newMode) {
         return new HalfOpen(period, newMode, streak, terms, taken, successes, failures, lastResultAt);
-    }
-
-    @Override
-    long probeFailures() {
-        return failures;
     }
 
     @Override

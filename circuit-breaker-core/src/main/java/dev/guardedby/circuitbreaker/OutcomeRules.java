@@ -1,7 +1,6 @@
 package dev.guardedby.circuitbreaker;
 
 import java.io.InterruptedIOException;
-import java.lang.System.Logger.Level;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.UndeclaredThrowableException;
 import java.nio.channels.ClosedByInterruptException;
@@ -44,7 +43,6 @@ final class OutcomeRules {
     /** Every exception is a failure, every result a success. */
     static final OutcomeRules DEFAULT = new OutcomeRules(List.of(), List.of(), List.of(), List.of());
 
-    private static final System.Logger LOG = System.getLogger(CircuitBreaker.class.getName());
     // Wrappers can be chained in a circle; nobody nests this many of them on purpose.
     private static final int DEEPEST_LAYER = 32;
     // Refusals of libraries that we do not depend on, known by name.
@@ -111,7 +109,7 @@ final class OutcomeRules {
             }
             return Verdict.SUCCESS;
         } catch (Throwable broken) {
-            return failureOf("failOnResult", broken);
+            return failureOf("result", broken);
         }
     }
 
@@ -208,7 +206,7 @@ final class OutcomeRules {
     }
 
     private static Verdict failureOf(String kind, Throwable broken) {
-        LOG.log(Level.WARNING, "A rule on the " + kind + " of a call threw; the call counts as a failure", broken);
+        Deliveries.warn("A rule on the " + kind + " of a call threw; the call counts as a failure", broken);
         return Verdict.FAILURE;
     }
 

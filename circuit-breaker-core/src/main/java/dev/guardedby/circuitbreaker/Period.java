@@ -3,12 +3,14 @@ package dev.guardedby.circuitbreaker;
 import dev.guardedby.circuitbreaker.Transition.Cause;
 import dev.guardedby.circuitbreaker.Transition.Evidence;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +21,9 @@ import org.jspecify.annotations.Nullable;
  * whole life; what changes within it is in {@link State}.
  */
 final class Period {
-    // An outage has few faces; what comes after these is not worth a map that an attacker's remote can grow.
+    private static final AtomicReferenceFieldUpdater<Period, @Nullable FailureClass> FAILURE_CLASSES =
+            AtomicReferenceFieldUpdater.newUpdater(Period.class, FailureClass.class, "failureClasses");
+    // An outage has few faces; what comes after these is not worth memory that an attacker's remote can grow.
     private static final int FAILURE_CLASSES_KEPT = 16;
     private static final int FAILURE_CLASSES_SHOWN = 5;
 
@@ -34,7 +38,7 @@ final class Period {
     final @Nullable Transition transition;
 
     final History history;
-    private volatile @Nullable Map<String, LongAdder> failureClasses;
+    private volatile @Nullable FailureClass failureClasses;
     private volatile @Nullable Period next;
 
     private Period(
@@ -67,38 +71,33 @@ final class Period {
     }
 
     void countFailure(Throwable failure) {
-        Map<String, LongAdder> counts = failureClasses;
-        if (counts == null) {
-            synchronized (this) {
-                counts = failureClasses;
-                if (counts == null) {
-                    counts = new ConcurrentHashMap<>(4);
-                    failureClasses = counts;
+        String name = failure.getClass().getName();
+        FailureClass known;
+        do {
+            known = failureClasses;
+            for (FailureClass one = known; one != null; one = one.next) {
+                if (one.name.equals(name)) {
+                    one.count.incrementAndGet();
+                    return;
                 }
             }
-        }
-        String name = failure.getClass().getName();
-        LongAdder count = counts.get(name);
-        if (count == null && counts.size() < FAILURE_CLASSES_KEPT) {
-            count = counts.computeIfAbsent(name, key -> new LongAdder());
-        }
-        if (count != null) {
-            count.increment();
-        }
+            if (known != null && known.size == FAILURE_CLASSES_KEPT) {
+                return;
+            }
+        } while (!FAILURE_CLASSES.compareAndSet(this, known, new FailureClass(name, known)));
     }
 
     private Map<String, Long> topFailures() {
-        Map<String, LongAdder> counts = failureClasses;
-        if (counts == null) {
-            return Map.of();
+        List<Map.Entry<String, Long>> counts = new ArrayList<>();
+        for (FailureClass one = failureClasses; one != null; one = one.next) {
+            counts.add(Map.entry(one.name, one.count.get()));
         }
+        counts.sort(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder())
+                .thenComparing(Map.Entry.comparingByKey()));
         Map<String, Long> top = new LinkedHashMap<>();
-        counts.entrySet().stream()
-                .map(entry -> Map.entry(entry.getKey(), entry.getValue().sum()))
-                .sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder())
-                        .thenComparing(Map.Entry.comparingByKey()))
-                .limit(FAILURE_CLASSES_SHOWN)
-                .forEach(entry -> top.put(entry.getKey(), entry.getValue()));
+        for (Map.Entry<String, Long> count : counts.subList(0, Math.min(FAILURE_CLASSES_SHOWN, counts.size()))) {
+            top.put(count.getKey(), count.getValue());
+        }
         return Collections.unmodifiableMap(top);
     }
 
@@ -117,6 +116,20 @@ final class Period {
             next = null;
         }
         return taken;
+    }
+
+    /** How often exceptions of one class failed calls: a link of a chain that grows at its head, so that nobody waits. */
+    private static final class FailureClass {
+        final String name;
+        final AtomicLong count = new AtomicLong(1);
+        final @Nullable FailureClass next;
+        final int size;
+
+        FailureClass(String name, @Nullable FailureClass next) {
+            this.name = name;
+            this.next = next;
+            this.size = next == null ? 1 : next.size + 1;
+        }
     }
 
     /** What a breaker had been through when a period began. */

@@ -24,7 +24,7 @@ public final class Scope implements AutoCloseable {
     }
 
     static Scope of(Permit permit) {
-        Scope scope = new Scope(permit, CURRENT.get());
+        Scope scope = new Scope(permit, innermostOpen());
         CURRENT.set(scope);
         return scope;
     }
@@ -43,14 +43,20 @@ public final class Scope implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        Scope current = CURRENT.get();
-        while (current != null && current.closed) {
-            current = current.outer;
-        }
+        Scope current = innermostOpen();
         if (current == null) {
             CURRENT.remove();
         } else {
             CURRENT.set(current);
         }
+    }
+
+    // One that another thread has closed is still the current one here; kept, each would hold the next for ever.
+    private static @Nullable Scope innermostOpen() {
+        Scope scope = CURRENT.get();
+        while (scope != null && scope.closed) {
+            scope = scope.outer;
+        }
+        return scope;
     }
 }

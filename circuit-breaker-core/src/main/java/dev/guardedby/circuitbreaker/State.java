@@ -73,8 +73,9 @@ abstract sealed class State permits Closed, Open, HalfOpen {
         };
     }
 
-    final Closed closed(Engine engine, Mode nextMode, Cause cause, String rule, long nextStreak, long now) {
-        Period next = period.successor(engine, circuitState(), CircuitState.CLOSED, cause, rule, probeFailures(), now);
+    final Closed closed(
+            Engine engine, Mode nextMode, Cause cause, String rule, long failures, long nextStreak, long now) {
+        Period next = period.successor(engine, circuitState(), CircuitState.CLOSED, cause, rule, failures, now);
         return new Closed(next, nextMode, nextStreak);
     }
 
@@ -82,11 +83,6 @@ abstract sealed class State permits Closed, Open, HalfOpen {
         Period next = period.successor(engine, circuitState(), CircuitState.OPEN, cause, rule, failures, now);
         long wait = cause == Cause.HOLD_OPEN ? Open.HELD : engine.settings.recoveryTimeout.toNanos();
         return new Open(next, mode, nextStreak, wait);
-    }
-
-    /** Probes that failed in this period; 0 outside HALF_OPEN. */
-    long probeFailures() {
-        return 0;
     }
 
     // What an operator asks for. All four start a new period even where the state stays, so that what is in flight is
@@ -103,7 +99,7 @@ abstract sealed class State permits Closed, Open, HalfOpen {
     }
 
     final State closedByOperator(Engine engine, Cause cause) {
-        return closed(engine, mode, cause, "", 0, engine.now());
+        return closed(engine, mode, cause, "", 0, 0, engine.now());
     }
 
     final State switched(Engine engine, Mode newMode) {
@@ -111,7 +107,7 @@ abstract sealed class State permits Closed, Open, HalfOpen {
             return this;
         }
         return mode == Mode.DISABLED || newMode == Mode.DISABLED
-                ? closed(engine, newMode, Cause.MODE, "", streak, engine.now())
+                ? closed(engine, newMode, Cause.MODE, "", 0, streak, engine.now())
                 : with(newMode);
     }
 }

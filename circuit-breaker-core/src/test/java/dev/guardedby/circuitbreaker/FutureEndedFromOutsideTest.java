@@ -162,6 +162,7 @@ final class FutureEndedFromOutsideTest {
 
         assertThat(future.cancel(true)).isFalse();
         assertThat(future.complete("other")).isFalse();
+        assertThat(future.completeExceptionally(new TimeoutException())).isFalse();
         assertThat(counts(breaker)).isEqualTo("totalSuccesses=1");
 
         CompletableFuture<String> second = new CompletableFuture<>();

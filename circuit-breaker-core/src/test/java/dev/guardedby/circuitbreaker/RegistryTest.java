@@ -222,6 +222,21 @@ final class RegistryTest {
     }
 
     @Test
+    void breakerThatCameWhileItsSettingsWereMade_wins() {
+        CircuitBreaker faster = CircuitBreaker.of("llm");
+        CircuitBreakerRegistry[] self = new CircuitBreakerRegistry[1];
+        self[0] = CircuitBreakerRegistry.of(name -> {
+            self[0].add(faster);
+            return CircuitBreaker.builder(name);
+        });
+        listen(self[0]);
+
+        assertThat(self[0].get("llm")).isSameAs(faster);
+        assertThat(self[0].all()).containsExactly(faster);
+        assertThat(told).containsExactly("added llm");
+    }
+
+    @Test
     @Timeout(60)
     void threadsThatAskAtOnce_getOneBreaker_andItIsToldOnce() {
         listen(registry);
