@@ -78,8 +78,9 @@ class RacesLincheckTest {
                 .addGuarantee(forClasses((Function1<String, Boolean>) RacesLincheckTest::isOneThreadsOwn)
                         .allMethods()
                         .ignore())
-                .addGuarantee(
-                        forClasses(Period.class.getName()).methods("topFailures").treatAsAtomic())
+                .addGuarantee(forClasses(Period.class.getName())
+                        .methods("topFailures")
+                        .treatAsAtomic())
                 .check(scenario);
     }
 
@@ -117,10 +118,7 @@ class RacesLincheckTest {
         public List<Long> period() {
             CircuitBreakerStats stats = breaker.stats();
             return List.of(
-                    stats.timesOpened(),
-                    stats.timesHalfOpened(),
-                    stats.timesClosed(),
-                    stats.consecutiveFailures());
+                    stats.timesOpened(), stats.timesHalfOpened(), stats.timesClosed(), stats.consecutiveFailures());
         }
     }
 
