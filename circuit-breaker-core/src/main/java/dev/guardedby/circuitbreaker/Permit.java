@@ -12,12 +12,20 @@ import org.jspecify.annotations.Nullable;
  * Leave to make one call.
  *
  * <p>Whoever holds one makes the call and reports how it ended, once: a second report of any kind is a no-op. Reports may
- * come from any thread. Use it with try-with-resources, so that a forgotten report cannot count as anything:
+ * come from any thread. Report every exception, and do so inside the try-with-resources: it closes the permit before a
+ * {@code catch} of its own would run, and a permit closed without a report counts as ignored.
  *
  * <pre>{@code
  * try (Permit permit = breaker.acquire()) {
- *     permit.success(client.send(request));
- * } catch (IOException e) { ... }
+ *     try {
+ *         String answer = client.ask(question);
+ *         permit.success(answer);
+ *         return answer;
+ *     } catch (Throwable failure) {
+ *         permit.failure(failure);
+ *         throw failure;
+ *     }
+ * }
  * }</pre>
  *
  * <p>Thread-safe.

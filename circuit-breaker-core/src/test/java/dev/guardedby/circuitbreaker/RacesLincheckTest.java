@@ -27,7 +27,6 @@ class RacesLincheckTest {
             Refusal.class.getName(),
             OutcomeRules.class.getName(),
             CircuitBreaker.Builder.class.getName());
-    private static final IOException DOWN = new IOException("down");
 
     @Test
     void whenTheWaitIsOver_oneOfManyCallersGetsTheOneProbe() {
@@ -70,16 +69,17 @@ class RacesLincheckTest {
                 .actorsPerThread(operationsPerThread)
                 .actorsBefore(0)
                 .actorsAfter(1)
-                .iterations(6)
-                .invocationsPerIteration(60)
+                .iterations(5)
+                .invocationsPerIteration(50)
                 .checkObstructionFreedom(true)
                 .logLevel(LoggingLevel.ERROR)
                 // Totals are striped and counted apart; rules, messages and lists know no other thread.
                 .addGuarantee(forClasses((Function1<String, Boolean>) RacesLincheckTest::isOneThreadsOwn)
                         .allMethods()
                         .ignore())
-                .addGuarantee(
-                        forClasses(Period.class.getName()).methods("topFailures").treatAsAtomic())
+                .addGuarantee(forClasses(Period.class.getName())
+                        .methods("topFailures")
+                        .treatAsAtomic())
                 .check(scenario);
     }
 
@@ -90,6 +90,7 @@ class RacesLincheckTest {
 
     /** A breaker, and what a thread may do to it at any time. */
     abstract static class Scenario {
+        final IOException down = new IOException("down");
         private long now;
         final CircuitBreaker breaker = configure(CircuitBreaker.builder("raced")
                         .failureThreshold(2)
@@ -117,10 +118,7 @@ class RacesLincheckTest {
         public List<Long> period() {
             CircuitBreakerStats stats = breaker.stats();
             return List.of(
-                    stats.timesOpened(),
-                    stats.timesHalfOpened(),
-                    stats.timesClosed(),
-                    stats.consecutiveFailures());
+                    stats.timesOpened(), stats.timesHalfOpened(), stats.timesClosed(), stats.consecutiveFailures());
         }
     }
 
@@ -161,7 +159,7 @@ class RacesLincheckTest {
         public void callFails() {
             try {
                 breaker.run(() -> {
-                    throw DOWN;
+                    throw down;
                 });
             } catch (IOException | CallNotPermittedException expected) {
                 // A call that was admitted before the trip and fails after it is worth as much as one refused.
@@ -190,12 +188,12 @@ class RacesLincheckTest {
 
         @Operation(runOnce = true)
         public void firstFails() {
-            first.failure(DOWN);
+            first.failure(down);
         }
 
         @Operation(runOnce = true)
         public void secondFails() {
-            second.failure(DOWN);
+            second.failure(down);
         }
 
         @Operation
@@ -233,7 +231,7 @@ class RacesLincheckTest {
 
         @Operation(runOnce = true)
         public void probeFails() {
-            failing.failure(DOWN);
+            failing.failure(down);
         }
 
         @Operation
@@ -282,7 +280,7 @@ class RacesLincheckTest {
 
         @Operation(runOnce = true)
         public void lateFailure() {
-            failingLate.failure(DOWN);
+            failingLate.failure(down);
         }
 
         @Operation

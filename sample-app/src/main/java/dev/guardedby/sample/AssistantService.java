@@ -19,8 +19,11 @@ class AssistantService { // not final: the guard is a subclass
     /** The model's answer; throws {@code CallNotPermittedException} at once while the breaker refuses calls. */
     @GuardedBy("llm") public Answer ask(String question) {
         Completion completion = model.complete(question);
-        Cost cost = completion.usage() == null ? Cost.ZERO : ModelPrice.of(completion.usage());
-        costs.record(cost); // before the text is looked at: an answer without one is paid for all the same
+        // An unknown cost is not zero: where the model did not say, nothing is recorded.
+        Cost cost = completion.usage() == null ? null : ModelPrice.of(completion.usage());
+        if (cost != null) {
+            costs.record(cost); // before the text is looked at: an answer without one is paid for all the same
+        }
         return new Answer(completion.text(), cost);
     }
 }

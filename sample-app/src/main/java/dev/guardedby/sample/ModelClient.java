@@ -57,6 +57,9 @@ final class ModelClient {
             return "the model answered " + answer.getStatusCode().value()
                     + (retryAfter == null ? "" : " with Retry-After: " + retryAfter);
         }
+        if (failure instanceof Completion.NoTextException silence) {
+            return String.valueOf(silence.getMessage());
+        }
         if (failure instanceof ResourceAccessException && failure.getCause() instanceof HttpTimeoutException) {
             return "the model did not answer in time";
         }

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 
 /** Tells what happens on standard output, one line an event; as a listener it hears of every change of state. */
@@ -16,13 +17,19 @@ final class Narrator implements CircuitBreakerListener {
     private static final String ROW = "%7s  %-9s %9s %4s  %9s  %s";
 
     private final Queue<Transition> untold = new ConcurrentLinkedQueue<>();
-    private volatile long zero = System.nanoTime();
+    private final Pace pace;
+    private volatile long zero;
     private volatile boolean inStory;
     private volatile CircuitState state = CircuitState.CLOSED;
 
+    Narrator(Pace pace) {
+        this.pace = pace;
+        this.zero = pace.now();
+    }
+
     /** Begins the table: time counts from here, and what follows a call is told after it, see {@link #catchUp()}. */
     void beginStory() {
-        zero = System.nanoTime();
+        zero = pace.now();
         inStory = true;
         say(String.format(Locale.ROOT, ROW, "time", "state", "tokens in", "out", "USD", "what happened"));
     }
@@ -34,7 +41,7 @@ final class Narrator implements CircuitBreakerListener {
     }
 
     Duration sinceBegin() {
-        return Duration.ofNanos(System.nanoTime() - zero);
+        return Duration.ofNanos(pace.now() - zero);
     }
 
     /** An event that no call belongs to. */
@@ -42,12 +49,12 @@ final class Narrator implements CircuitBreakerListener {
         row("", "", "", what);
     }
 
-    /** Calls, what they cost and how they ended. */
-    void calls(Cost cost, String how) {
+    /** Calls, what they cost and how they ended; a cost is null where the model did not say. */
+    void calls(@Nullable Cost cost, String how) {
         row(
-                Long.toString(cost.inputTokens()),
-                Long.toString(cost.outputTokens()),
-                String.format(Locale.ROOT, "%.7f", cost.usd()),
+                cost == null ? "unknown" : Long.toString(cost.inputTokens()),
+                cost == null ? "" : Long.toString(cost.outputTokens()),
+                cost == null ? "" : String.format(Locale.ROOT, "%.7f", cost.usd()),
                 how);
     }
 

@@ -7,13 +7,13 @@ import dev.guardedby.circuitbreaker.Refusal;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import org.springframework.web.client.RestClientException;
 
 /** An outage in a few seconds: the model fails, the breaker cuts it off, the model heals, the breaker lets calls pass again. */
@@ -30,12 +30,14 @@ final class Outage {
     private final CircuitBreaker breaker;
     private final LoopbackModel model;
     private final Narrator narrator;
+    private final Pace pace;
 
-    Outage(AssistantService assistant, CircuitBreaker breaker, LoopbackModel model, Narrator narrator) {
+    Outage(AssistantService assistant, CircuitBreaker breaker, LoopbackModel model, Narrator narrator, Pace pace) {
         this.assistant = assistant;
         this.breaker = breaker;
         this.model = model;
         this.narrator = narrator;
+        this.pace = pace;
     }
 
     /** Plays it, and leaves a healthy model behind. */
@@ -153,7 +155,8 @@ final class Outage {
 
     private Optional<Cost> costUnlessRefused(String question) {
         try {
-            return Optional.of(assistant.ask(question).cost());
+            // The model on loopback always says.
+            return Optional.of(Objects.requireNonNull(assistant.ask(question).cost()));
         } catch (CallNotPermittedException refusal) {
             return Optional.empty();
         } catch (RestClientException failure) {
@@ -173,7 +176,7 @@ final class Outage {
             throw new OutOfTime("it may take " + Narrator.inWords(LIMIT) + ", but the breaker's recovery-timeout is "
                     + Narrator.inWords(breaker.recoveryTimeout()));
         }
-        TimeUnit.NANOSECONDS.sleep(duration.toNanos());
+        pace.pause(duration);
     }
 
     private static String since(long started) {

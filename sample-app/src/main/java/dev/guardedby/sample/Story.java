@@ -20,6 +20,7 @@ final class Story implements AutoCloseable {
     private final ModelEndpoint endpoint;
     private final CircuitBreaker breaker;
     private final Narrator narrator;
+    private final Pace pace;
     private final CompletableFuture<Void> told = new CompletableFuture<>();
     private final Thread teller = new Thread(this::run, "story");
     private volatile String address = "";
@@ -29,12 +30,14 @@ final class Story implements AutoCloseable {
             AssistantService assistant,
             ModelEndpoint endpoint,
             CircuitBreakerRegistry breakers,
-            Narrator narrator) {
+            Narrator narrator,
+            Pace pace) {
         this.properties = properties;
         this.assistant = assistant;
         this.endpoint = endpoint;
         this.breaker = breakers.get("llm");
         this.narrator = narrator;
+        this.pace = pace;
         teller.setDaemon(true);
     }
 
@@ -81,7 +84,7 @@ final class Story implements AutoCloseable {
         narrator.say("");
         narrator.beginStory();
         try {
-            new Outage(assistant, breaker, model, narrator).play();
+            new Outage(assistant, breaker, model, narrator, pace).play();
         } finally {
             narrator.endStory();
         }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -24,6 +25,7 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.http.HttpStatus;
 import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
+import org.springframework.test.web.servlet.client.EntityExchangeResult;
 import org.springframework.test.web.servlet.client.RestTestClient;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -61,6 +63,9 @@ class RealProviderTest {
 
     @Test
     void provider_isAskedWithTheKeyAndItsUsageIsBooked() {
+        JsonNode before = stats();
+        seen.clear();
+
         String answer = http.get()
                 .uri("/ask?q=Why?")
                 .exchangeSuccessfully()
@@ -71,16 +76,60 @@ class RealProviderTest {
         assertThat(answer).isEqualTo("Because.\n");
         assertThat(seen)
                 .containsExactly("POST /v1/chat/completions, Bearer sk-of-the-test, gpt-4.1-mini is asked 'Why?'");
-        http.get()
-                .uri("/actuator/guardedby/llm")
-                .exchangeSuccessfully()
-                .expectBody()
-                .jsonPath("$.stats.totalInputTokens")
-                .isEqualTo(1_000)
-                .jsonPath("$.stats.totalOutputTokens")
-                .isEqualTo(100)
-                .jsonPath("$.stats.totalEstimatedCost")
-                .isEqualTo(0.00056);
+        JsonNode after = stats();
+        assertThat(added(before, after, "totalInputTokens")).isEqualByComparingTo("1000");
+        assertThat(added(before, after, "totalOutputTokens")).isEqualByComparingTo("100");
+        assertThat(added(before, after, "totalEstimatedCost")).isEqualByComparingTo("0.00056");
+    }
+
+    @Test
+    void providerThatSaysNoUsage_isAnsweredAndNothingIsBooked() {
+        JsonNode before = stats();
+
+        EntityExchangeResult<String> answer = ask("usage?");
+
+        assertThat(answer.getStatus()).isEqualTo(HttpStatus.OK);
+        assertThat(answer.getResponseBody()).isEqualTo("Because.\n");
+        JsonNode after = stats();
+        assertThat(added(before, after, "totalSuccesses")).isEqualByComparingTo("1");
+        assertThat(added(before, after, "totalInputTokens")).isZero();
+        assertThat(added(before, after, "totalEstimatedCost")).isZero();
+    }
+
+    @Test
+    void providerThatSaysNoText_isAFailureAndIsPaidFor() {
+        JsonNode before = stats();
+
+        EntityExchangeResult<String> answer = ask("content?");
+
+        assertThat(answer.getStatus()).isEqualTo(HttpStatus.BAD_GATEWAY);
+        assertThat(answer.getResponseBody()).contains("the model answered without a text");
+        JsonNode after = stats();
+        assertThat(added(before, after, "totalFailures")).isEqualByComparingTo("1");
+        assertThat(added(before, after, "totalInputTokens")).isEqualByComparingTo("1000");
+    }
+
+    private EntityExchangeResult<String> ask(String question) {
+        return http.get()
+                .uri("/ask?q={question}", question)
+                .exchange()
+                .expectBody(String.class)
+                .returnResult();
+    }
+
+    private static BigDecimal added(JsonNode before, JsonNode after, String field) {
+        return after.get(field).decimalValue().subtract(before.get(field).decimalValue());
+    }
+
+    private JsonNode stats() {
+        return new JsonMapper()
+                .readTree(http.get()
+                        .uri("/actuator/guardedby/llm")
+                        .exchangeSuccessfully()
+                        .expectBody(String.class)
+                        .returnResult()
+                        .getResponseBody())
+                .get("stats");
     }
 
     @Test
@@ -113,10 +162,14 @@ class RealProviderTest {
                     + exchange.getRequestHeaders().getFirst("Authorization") + ", "
                     + request.get("model").asString() + " is asked '"
                     + request.at("/messages/1/content").asString() + "'");
+            String question = request.at("/messages/1/content").asString();
+            String content = question.equals("content?") ? "null" : "\"Because.\"";
+            String usage = question.equals("usage?")
+                    ? "null"
+                    : "{\"prompt_tokens\": 1000, \"completion_tokens\": 100, \"total_tokens\": 1100}";
             byte[] body = """
-                    {"id": "x", "choices": [{"index": 0, "message": {"role": "assistant", "content": "Because."}}],
-                     "usage": {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}}
-                    """.getBytes(StandardCharsets.UTF_8);
+                    {"id": "x", "choices": [{"index": 0, "message": {"role": "assistant", "content": %s}}], "usage": %s}
+                    """.formatted(content, usage).getBytes(StandardCharsets.UTF_8);
             exchange.getResponseHeaders().set("Content-Type", "application/json");
             exchange.sendResponseHeaders(200, body.length);
             exchange.getResponseBody().write(body);

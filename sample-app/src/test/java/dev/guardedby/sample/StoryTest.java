@@ -42,7 +42,7 @@ class StoryTest {
     @Test
     void applicationThatStops_takesItsStoryWithIt() {
         Story story;
-        try (var application = start()) {
+        try (var application = start(new Class<?>[] {SampleApplication.class})) { // in real time, so that it is still at it
             story = application.getBean(Story.class);
         }
 
@@ -73,7 +73,12 @@ class StoryTest {
     }
 
     private static ConfigurableApplicationContext start(String... arguments) {
-        return new SpringApplicationBuilder(SampleApplication.class)
+        Class<?>[] onAFakeClock = {SampleApplication.class, FakeTicker.Config.class, FakePace.Config.class};
+        return start(onAFakeClock, arguments);
+    }
+
+    private static ConfigurableApplicationContext start(Class<?>[] sources, String... arguments) {
+        return new SpringApplicationBuilder(sources)
                 // Whoever runs the tests may have a provider in the environment.
                 .run(Stream.concat(
                                 Stream.of("--sample.model.base-url=", "--sample.model.patience=30s", "--server.port=0"),
