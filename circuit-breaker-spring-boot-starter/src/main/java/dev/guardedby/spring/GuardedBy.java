@@ -43,6 +43,7 @@ public @interface GuardedBy {
     /**
      * The name of the breaker: 1 to 64 letters, digits, '.', '_' or '-'. {@code ${placeholders}} are resolved once. Its
      * settings are those under {@code guardedby.breakers.<name>}; methods with the same name share the breaker.
+     * Case and dashes make no difference, but one name is to be written one way.
      */
     @AliasFor("value")
     String name() default "";
@@ -52,7 +53,7 @@ public @interface GuardedBy {
      * default method of an interface, of any visibility. It takes the same parameters, or the same and the exception; of
      * several, the one with the nearest exception type answers. Its result must be assignable to the method's.
      *
-     * <p>It is not asked for exceptions that the breaker ignores. What it throws reaches the caller, with what it was called
+     * <p>It is not asked for exceptions that the breaker ignores, unless they are or wrap the refusal of another. What it throws reaches the caller, with what it was called
      * for as a suppressed exception.
      */
     String fallback() default "";

@@ -44,10 +44,6 @@ final class ArchitectureTest {
         noClasses()
                 .that()
                 .resideOutsideOfPackages("dev.guardedby.spring.metrics..", "dev.guardedby.spring.actuate..")
-                .and()
-                .doNotHaveSimpleName("LostCostMeters")
-                .and()
-                .doNotHaveSimpleName("Metered")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(
@@ -74,6 +70,7 @@ final class ArchitectureTest {
                         "dev.guardedby.spring.actuate.GuardedByEndpointAutoConfiguration",
                         "dev.guardedby.spring.actuate.GuardedByHealthAutoConfiguration",
                         "dev.guardedby.spring.aop.GuardedByAopAutoConfiguration",
+                        "dev.guardedby.spring.aop.LostCosts",
                         "dev.guardedby.spring.config.ConfiguredBreakers",
                         "dev.guardedby.spring.config.GuardedByAutoConfiguration",
                         "dev.guardedby.spring.metrics.GuardedByMetricsAutoConfiguration");

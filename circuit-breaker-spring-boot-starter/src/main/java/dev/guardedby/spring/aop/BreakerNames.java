@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -96,8 +97,7 @@ final class BreakerNames {
             return;
         }
         String meant = misspelt(name, configured);
-        String what =
-                declaration.where() + " is guarded by '" + name + "', which has no entry under guardedby.breakers";
+        String what = guardedBy(declaration, name) + ", which has no entry under guardedby.breakers";
         String entry = "ive '" + name + "' an entry of its own, or set guardedby.unknown-name to allow";
         if (meant != null) {
             throw new InvalidGuardException(
@@ -163,9 +163,11 @@ final class BreakerNames {
         String spelling = resolve(declaration);
         spellings.forEach((other, elsewhere) -> {
             if (!other.equals(spelling) && ConfiguredBreakers.isSameName(other, spelling)) {
+                String both = Stream.of(guardedBy(declaration, spelling), guardedBy(elsewhere, other))
+                        .sorted()
+                        .collect(Collectors.joining(" and "));
                 throw new InvalidGuardException(
-                        declaration.where() + " is guarded by '" + spelling + "' and " + elsewhere.where() + " by '"
-                                + other + "', two spellings of one name; case and dashes make no difference",
+                        both + ": these are two spellings of one name, case and dashes make no difference",
                         "Write the name the same way in both places, or choose names that differ in more than case and"
                                 + " dashes");
             }
@@ -173,6 +175,10 @@ final class BreakerNames {
         spellings.putIfAbsent(spelling, declaration);
         ConfiguredBreakers configured = configuration.getIfAvailable();
         return configured == null ? spelling : configured.writtenName(spelling).orElse(spelling);
+    }
+
+    private static String guardedBy(Declaration declaration, String name) {
+        return declaration.where() + " is guarded by '" + name + "'";
     }
 
     private String resolve(Declaration declaration) {

@@ -5,7 +5,6 @@ import dev.guardedby.spring.CostRecorder;
 import dev.guardedby.spring.GuardedBy;
 import dev.guardedby.spring.config.ConfiguredBreakers;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
-import io.micrometer.core.instrument.binder.MeterBinder;
 import org.aopalliance.aop.Advice;
 import org.springframework.aop.Advisor;
 import org.springframework.aop.Pointcut;
@@ -16,7 +15,6 @@ import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -75,16 +73,6 @@ public final class GuardedByAopAutoConfiguration {
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
         static LostCosts guardedByLostCosts() {
             return new LostCosts();
-        }
-
-        @Configuration(proxyBeanMethods = false)
-        @ConditionalOnClass(MeterBinder.class)
-        static final class Metered {
-
-            @Bean
-            LostCostMeters guardedByLostCostMeters(LostCosts lost) {
-                return new LostCostMeters(lost);
-            }
         }
 
         @Bean

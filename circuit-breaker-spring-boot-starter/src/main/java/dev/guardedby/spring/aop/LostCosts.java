@@ -7,11 +7,16 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BiConsumer;
 
-/** Counts the costs that could not be booked: the totals cannot show what is missing from them. */
-final class LostCosts {
+/**
+ * Counts the costs that could not be booked: the totals cannot show what is missing from them. It is public for the metrics,
+ * which publish it.
+ */
+public final class LostCosts {
     private final LongAdder outside = new LongAdder();
     private final Map<String, LongAdder> byExpression = new ConcurrentHashMap<>();
     private final List<BiConsumer<String, LongAdder>> listeners = new CopyOnWriteArrayList<>();
+
+    LostCosts() {}
 
     /** Records made outside every guarded call. */
     LongAdder outside() {
@@ -34,7 +39,7 @@ final class LostCosts {
     }
 
     /** Tells the listener of each breaker with a cost expression, at least once. */
-    void onExpression(BiConsumer<String, LongAdder> listener) {
+    public void onExpression(BiConsumer<String, LongAdder> listener) {
         listeners.add(listener);
         byExpression.forEach(listener);
     }

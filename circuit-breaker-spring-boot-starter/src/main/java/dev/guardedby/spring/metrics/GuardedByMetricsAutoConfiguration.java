@@ -1,6 +1,8 @@
 package dev.guardedby.spring.metrics;
 
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
+import dev.guardedby.spring.aop.GuardedByAopAutoConfiguration;
+import dev.guardedby.spring.aop.LostCosts;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.InstantSource;
@@ -13,7 +15,7 @@ import org.springframework.context.annotation.Bean;
 
 /** Meters for every breaker in the registry, where there is a {@link MeterRegistry}. */
 @AutoConfiguration(
-        after = GuardedByAutoConfiguration.class,
+        after = {GuardedByAutoConfiguration.class, GuardedByAopAutoConfiguration.class},
         afterName = {
             // Spring Boot 4, then 3.5
             "org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration",
@@ -28,5 +30,12 @@ public final class GuardedByMetricsAutoConfiguration {
     MeteredBreakers guardedByMeteredBreakers(
             ObjectProvider<CircuitBreakerRegistry> breakers, ObjectProvider<MeterRegistry> meters) {
         return new MeteredBreakers(breakers, meters, InstantSource.system());
+    }
+
+    @Bean
+    @ConditionalOnBean(LostCosts.class)
+    @ConditionalOnMissingBean
+    LostCostMeters guardedByLostCostMeters(LostCosts lost) {
+        return new LostCostMeters(lost);
     }
 }

@@ -160,11 +160,11 @@ final class BreakerNamesTest {
                     .run(context -> assertThat(context)
                             .getFailure()
                             .isInstanceOf(InvalidGuardException.class)
-                            .hasMessage(Signature.name(MoreDashed.class) + ".call() is guarded by 'slow-remote' and "
-                                    + Signature.name(Dashed.class)
-                                    + ".call() by 'slowRemote', two spellings of one name;"
-                                    + " case and dashes make no difference. Write the name the same way in both places, or"
-                                    + " choose names that differ in more than case and dashes."));
+                            .hasMessage(Signature.name(Dashed.class) + ".call() is guarded by 'slowRemote' and "
+                                    + Signature.name(MoreDashed.class)
+                                    + ".call() is guarded by 'slow-remote': these are two"
+                                    + " spellings of one name, case and dashes make no difference. Write the name the same way"
+                                    + " in both places, or choose names that differ in more than case and dashes."));
         }
     }
 

@@ -10,8 +10,6 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.spring.CostRecorder;
 import dev.guardedby.spring.GuardedBy;
-import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -242,29 +240,6 @@ final class CostTest {
             assertThat(bill(context, "fallback")).isEqualTo("0 in, 0 out, 0 usd");
             assertThat(context.getBean(LostCosts.class).outside().sum()).isEqualTo(1);
         });
-    }
-
-    @Test
-    void lostCosts_areMetered() {
-        application
-                .withBean(SimpleMeterRegistry.class, () -> new SimpleMeterRegistry())
-                .run(context -> {
-                    SimpleMeterRegistry meters = context.getBean(SimpleMeterRegistry.class);
-                    context.getBean(LostCostMeters.class).bindTo(meters);
-                    assertThat(lost(meters, "broken", "expression")).isZero();
-                    context.getBean(Model.class).broken();
-                    context.getBean(CostRecorder.class).record(Cost.ZERO);
-                    assertThat(lost(meters, "broken", "expression")).isEqualTo(1);
-                    assertThat(lost(meters, "cost", "expression")).isZero();
-                    assertThat(lost(meters, "none", "outside")).isEqualTo(1);
-                });
-    }
-
-    private static double lost(MeterRegistry meters, String name, String reason) {
-        return meters.get("guardedby.cost.lost")
-                .tags("name", name, "reason", reason)
-                .functionCounter()
-                .count();
     }
 
     @Test

@@ -7,6 +7,9 @@ import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
 import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.Mode;
 import dev.guardedby.circuitbreaker.Permit;
+import dev.guardedby.spring.CostRecorder;
+import dev.guardedby.spring.GuardedBy;
+import dev.guardedby.spring.aop.GuardedByAopAutoConfiguration;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -367,6 +370,30 @@ class MetricsTest {
         for (int i = 0; i < 100 && example.get() != null; i++) {
             System.gc();
         }
+    }
+
+    @Test
+    void costsThatCouldNotBeBooked_areCountedForTheirBreaker() {
+        context.withConfiguration(
+                        AutoConfigurations.of(MetricsAutoConfiguration.class, GuardedByAopAutoConfiguration.class))
+                .withBean(Priced.class)
+                .run(started -> {
+                    started.getBean(Priced.class).call("no price");
+                    started.getBean(Priced.class).call("1.5");
+                    started.getBean(Priced.class).unpriced();
+                    started.getBean(CostRecorder.class).record(Cost.ZERO);
+
+                    assertThat(meters(started).find("guardedby.cost.lost").functionCounters())
+                            .extracting(counter -> counter.getId().getTags() + " " + counter.count())
+                            .containsExactly("[tag(name=priced), tag(reason=expression)] 1.0");
+                });
+    }
+
+    static class Priced {
+        @GuardedBy(name = "priced", cost = "new java.math.BigDecimal(#a0)")
+        public void call(String price) {}
+
+        @GuardedBy("unpriced") public void unpriced() {}
     }
 
     @Test

@@ -1,0 +1,28 @@
+package dev.guardedby.spring.metrics;
+
+import dev.guardedby.spring.aop.LostCosts;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * Publishes the lost costs of each breaker, as {@code guardedby.cost.lost}. Records outside every guarded call are not among
+ * them: they belong to no breaker.
+ */
+final class LostCostMeters implements MeterBinder {
+    private final LostCosts lost;
+
+    LostCostMeters(LostCosts lost) {
+        this.lost = lost;
+    }
+
+    @Override
+    public void bindTo(MeterRegistry registry) {
+        lost.onExpression((breaker, count) -> FunctionCounter.builder("guardedby.cost.lost", count, LongAdder::sum)
+                .description("Costs that could not be booked, because the cost expression failed")
+                .tag("name", breaker)
+                .tag("reason", "expression")
+                .register(registry));
+    }
+}
