@@ -3,6 +3,7 @@ package dev.guardedby.spring.config;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerListener;
 import dev.guardedby.spring.CircuitBreakerCustomizer;
+import java.util.List;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.springframework.beans.factory.ObjectProvider;
@@ -42,7 +43,26 @@ final class BreakerFactory implements Function<String, CircuitBreaker.Builder> {
         ticker.ifAvailable(builder::ticker);
         builder.listener(log);
         listeners.orderedStream().forEach(builder::listener);
-        customizers.orderedStream().forEach(customizer -> customizer.customize(name, builder));
+        List<CircuitBreakerCustomizer> last = customizers.orderedStream().toList();
+        last.forEach(customizer -> customizer.customize(name, builder));
+        if (!last.isEmpty()) {
+            check(name, builder);
+        }
         return builder;
+    }
+
+    /** What was configured was in order; whether it still is. */
+    private void check(String name, CircuitBreaker.Builder customized) {
+        try {
+            customized.build();
+        } catch (IllegalArgumentException e) {
+            // A name that is none is not the customizers' doing: this throws the same again.
+            configured.builder(name).build();
+            throw new BadConfigurationException(
+                    "Circuit breaker '" + name + "': " + e.getMessage()
+                            + "; as configured it is in order, so a CircuitBreakerCustomizer may be the cause",
+                    "Correct what the CircuitBreakerCustomizer beans set for '" + name + "'.",
+                    null);
+        }
     }
 }

@@ -50,6 +50,10 @@ final class BreakerLog implements CircuitBreakerListener {
 
     /** The names of the exceptions and never their messages, which may hold secrets. */
     private static String mostOften(Transition transition) {
+        if (transition.evidence().failures() == 0) {
+            // An operator's doing: what failed before is no reason.
+            return "";
+        }
         String top = transition.evidence().topFailures().entrySet().stream()
                 .map(failure -> failure.getKey() + " (" + failure.getValue() + ")")
                 .collect(Collectors.joining(", "));

@@ -5,11 +5,17 @@ import dev.guardedby.spring.config.ConfiguredBreakers.Setting;
 import dev.guardedby.spring.config.ConfiguredBreakers.UnknownName;
 import dev.guardedby.spring.config.Entries.Entry;
 import dev.guardedby.spring.config.GuardedByProperties.Breaker;
+import java.lang.reflect.RecordComponent;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.PropertySourcesPlaceholdersResolver;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
@@ -30,10 +36,15 @@ final class SettingsReader {
     private static final String TEMPLATES = "templates";
     private static final Layer DEFAULTS = new Layer("defaults", List.of(Sources.ROOT.append("defaults")));
 
+    private static final Pattern BARE_NUMBER = Pattern.compile("[+]?\\d+");
+    private static final Pattern BROKEN_RULE =
+            Pattern.compile("(?<key>[a-z-]+) must be (?<rule>.+?), but (?<was>.+)", Pattern.DOTALL);
+
     private final Sources sources;
     private final Values values;
     private final Entries templates;
     private final Entries breakers;
+    private final Set<String> warned = new HashSet<>();
 
     private SettingsReader(Sources sources, Values values) {
         this.sources = sources;
@@ -60,7 +71,7 @@ final class SettingsReader {
         UnknownKeys.refuse(sources);
         new UnknownVariables(sources, Map.of(TEMPLATES, templates, BREAKERS, breakers)).warn();
         refuseToExtendDefaults();
-        templates.all().forEach(template -> settings("template", layers(template)));
+        templates.all().forEach(this::check);
         Map<String, ConfiguredBreakers.Entry> configured = new LinkedHashMap<>();
         for (Entry entry : breakers.all()) {
             configured.put(
@@ -130,49 +141,105 @@ final class SettingsReader {
                 extended.getOrigin());
     }
 
+    /** Judges the values of a template one by one: which of them go together, only a breaker that extends it can tell. */
+    private void check(Entry template) {
+        List<Layer> layers = layers(template);
+        Breaker breaker = bind(layers);
+        CircuitBreaker.Builder builder = CircuitBreaker.builder("template");
+        breaker.applyTo(builder);
+        Integer successes = breaker.successesToClose();
+        if (successes != null && breaker.probes() > 0) {
+            builder.probes(Math.max(breaker.probes(), successes));
+        }
+        check(builder, layers);
+    }
+
     /** The settings that result from the layers, the first of which wins. */
     private ConfiguredBreakers.Settings settings(String name, List<Layer> layers) {
-        List<ConfigurationPropertySource> stack = layers.stream()
-                .flatMap(layer -> sources.all().stream().flatMap(source -> layer.in(source).stream()))
-                .toList();
-        Breaker breaker = values.bind(stack, "breaker", Breaker.class);
-        try {
-            CircuitBreaker.Builder builder = CircuitBreaker.builder(name);
-            breaker.applyTo(builder);
-            builder.build();
-        } catch (IllegalArgumentException e) {
-            throw ruleBroken(layers, e);
-        }
+        Breaker breaker = bind(layers);
+        CircuitBreaker.Builder builder = CircuitBreaker.builder(name);
+        breaker.applyTo(builder);
+        check(builder, layers);
         Map<String, Setting> settings = new LinkedHashMap<>();
         Values.shown(breaker).forEach((key, value) -> settings.put(key, new Setting(value, from(layers, key))));
         return new ConfiguredBreakers.Settings(breaker, settings);
     }
 
+    private Breaker bind(List<Layer> layers) {
+        List<ConfigurationPropertySource> stack = layers.stream()
+                .flatMap(layer -> sources.all().stream().flatMap(source -> layer.in(source).stream()))
+                .toList();
+        return values.bind(stack, "breaker", Breaker.class);
+    }
+
+    private void check(CircuitBreaker.Builder builder, List<Layer> layers) {
+        try {
+            builder.build();
+        } catch (IllegalArgumentException e) {
+            throw ruleBroken(layers, e);
+        }
+        Schema.BREAKER.forEach((key, component) -> {
+            ConfigurationProperty property = isDuration(key) ? written(layers, key) : null;
+            if (property != null) {
+                warnOfMilliseconds(Sources.written(property.getName()), values.text(property));
+            }
+        });
+    }
+
+    private void warnOfMilliseconds(String written, String value) {
+        if (BARE_NUMBER.matcher(value).matches() && warned.add(written)) {
+            BreakerLog.LOG.warn(written + " is read as " + value + " ms; write " + value + "s for seconds");
+        }
+    }
+
     private String from(List<Layer> layers, String key) {
-        Layer layer = speaking(layers, key);
-        return layer == null ? "default" : layer.label();
+        return speaking(layers, key).map(Layer::label).orElse("default");
     }
 
     /** The first layer that says something of the key. */
-    private @Nullable Layer speaking(List<Layer> layers, String key) {
-        return layers.stream()
-                .filter(layer -> layer.find(sources, key) != null)
-                .findFirst()
-                .orElse(null);
+    private Optional<Layer> speaking(List<Layer> layers, String key) {
+        return layers.stream().filter(layer -> layer.find(sources, key) != null).findFirst();
+    }
+
+    private @Nullable ConfigurationProperty written(List<Layer> layers, String key) {
+        Layer layer = speaking(layers, key).orElse(null);
+        return layer == null ? null : layer.find(sources, key);
+    }
+
+    private static boolean isDuration(String key) {
+        RecordComponent component = Schema.BREAKER.get(key);
+        return component != null && component.getType() == Duration.class;
     }
 
     /** A rule of the core is broken; its message begins with the key, which becomes the one that was written. */
     private BadConfigurationException ruleBroken(List<Layer> layers, IllegalArgumentException broken) {
-        String message = String.valueOf(broken.getMessage());
-        String key = message.substring(0, Math.max(0, message.indexOf(' ')));
-        Layer layer = Schema.BREAKER.containsKey(key) ? speaking(layers, key) : null;
-        ConfigurationProperty property = layer == null ? null : layer.find(sources, key);
+        Matcher message = BROKEN_RULE.matcher(String.valueOf(broken.getMessage()));
+        if (!message.matches()) {
+            throw broken;
+        }
+        String key = message.group("key");
+        String rule = message.group("rule");
+        ConfigurationProperty property = Schema.BREAKER.containsKey(key) ? written(layers, key) : null;
         if (property == null) {
-            String entry = "guardedby." + layers.get(0).label();
-            return new BadConfigurationException(entry + ": " + message, "Correct " + entry + ".", null);
+            return new BadConfigurationException(
+                    "guardedby." + layers.get(0).label() + ": " + broken.getMessage(),
+                    "Choose a " + key + " of " + rule + ".",
+                    null);
         }
         String written = Sources.written(property.getName());
+        // A duration is repeated as it was written; that PT0.03S is 30 nobody would guess.
+        String was = isDuration(key) ? "was " + values.text(property) : message.group("was");
         return new BadConfigurationException(
-                written + message.substring(key.length()), "Correct " + written + ".", property.getOrigin());
+                written + " must be " + rule + ", but " + was,
+                "Set " + written + " to " + instead(rule) + ".",
+                property.getOrigin());
+    }
+
+    private static String instead(String rule) {
+        return switch (rule) {
+            case "positive" -> "a duration above 0, such as 30s";
+            case "at most probes" -> "at most probes, or raise probes";
+            default -> rule;
+        };
     }
 }

@@ -95,8 +95,8 @@ final class UnknownKeys {
     private static BadConfigurationException unknown(
             ConfigurationPropertyName name, int at, Class<?> type, @Nullable ConfigurationProperty property) {
         int length = name.getNumberOfElements();
-        String isNot =
-                Sources.written(name, 0, name.isNumericIndex(length - 1) ? length - 1 : length) + " is not a setting";
+        int end = name.isNumericIndex(length - 1) ? length - 1 : length;
+        String isNot = Sources.written(name, 0, end) + " is not a setting";
         String parent = Sources.written(name, 0, at);
         Optional<String> misplaced = misplaced(name, at, type);
         if (misplaced.isPresent()) {
@@ -109,6 +109,12 @@ final class UnknownKeys {
         Optional<String> nearest = Spelling.nearest(name.getElement(at, Form.ORIGINAL), known);
         if (nearest.isPresent()) {
             String meant = parent + "." + nearest.get();
+            RecordComponent key = Schema.keys(type).get(nearest.get());
+            if (at + 1 < end && key != null && Schema.typeBelow(key).isRecord()) {
+                String rest = Sources.written(name, at + 1, end);
+                String whole = meant + (rest.startsWith("[") ? "" : ".") + rest;
+                return refused(isNot + "; did you mean " + whole + "?", instead(whole), property);
+            }
             return refused(isNot + "; did you mean " + nearest.get() + "?", instead(meant), property);
         }
         return refused(

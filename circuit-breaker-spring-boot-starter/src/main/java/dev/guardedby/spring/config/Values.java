@@ -1,5 +1,6 @@
 package dev.guardedby.spring.config;
 
+import dev.guardedby.circuitbreaker.Mode;
 import dev.guardedby.spring.config.GuardedByProperties.Breaker;
 import java.beans.PropertyEditorSupport;
 import java.lang.reflect.RecordComponent;
@@ -51,9 +52,11 @@ final class Values {
 
     private final PlaceholdersResolver placeholders;
     private final Consumer<PropertyEditorRegistry> editors;
+    private final @Nullable ClassLoader classes;
 
     Values(PlaceholdersResolver placeholders, @Nullable ClassLoader classes) {
         this.placeholders = placeholders;
+        this.classes = classes;
         this.editors = registry -> registry.registerCustomEditor(Class.class, new ExceptionEditor(classes));
     }
 
@@ -69,7 +72,7 @@ final class Values {
         }
     }
 
-    private static BadConfigurationException noValue(BindException e) {
+    private BadConfigurationException noValue(BindException e) {
         ConfigurationProperty property = e.getProperty();
         String key = Sources.written(property == null ? e.getName() : property.getName());
         Object value = property == null ? null : property.getValue();
@@ -81,11 +84,30 @@ final class Values {
                 type = failed.getTargetType().getType();
             }
         }
+        String was = value == null ? "" : value.toString();
+        if (type == Class.class) {
+            return noException(key, was, Origin.from(property));
+        }
         String rule = rule(type);
         return new BadConfigurationException(
-                key + " must be " + rule + ", but was '" + (value == null ? "" : value) + "'",
-                "Set " + key + " to " + rule + ".",
+                key + " must be " + rule + ", but was '" + was + "'",
+                type == Mode.class && was.equals("false")
+                        ? "Write disabled. YAML reads off and no, without quotes, as false."
+                        : "Set " + key + " to " + rule + ".",
                 Origin.from(property));
+    }
+
+    private BadConfigurationException noException(String key, String name, @Nullable Origin origin) {
+        String rule = key + " must be the name of an exception class, but ";
+        return ClassUtils.isPresent(name.trim(), classes)
+                ? new BadConfigurationException(
+                        rule + name + " is not an exception",
+                        "Set " + key + " to a class that extends java.lang.Throwable.",
+                        origin)
+                : new BadConfigurationException(
+                        rule + "there is no class '" + name + "' on the class path",
+                        "Set " + key + " to the full name, with the package; a nested class is com.acme.Outer$Inner.",
+                        origin);
     }
 
     private static String rule(Class<?> type) {
@@ -93,9 +115,6 @@ final class Values {
             return Arrays.stream(type.getEnumConstants())
                     .map(constant -> shown(constant).toString())
                     .collect(Collectors.joining(", ", "one of ", ""));
-        }
-        if (type == Class.class) {
-            return "the name of an exception class on the class path";
         }
         if (type == Duration.class) {
             return "a duration such as 30s or 5m";

@@ -56,6 +56,17 @@ class BadSettingsTest {
                         "Write guardedby.unknown-name instead.",
                         "1:25"),
                 new Mistake(
+                        "guardedby.breaker.llm.probes: 2",
+                        "guardedby.breaker.llm.probes is not a setting; did you mean guardedby.breakers.llm.probes?",
+                        "Write guardedby.breakers.llm.probes instead.",
+                        "1:31"),
+                new Mistake(
+                        "guardedby.breaker.llm.trip-exceptions: [java.io.IOException]",
+                        "guardedby.breaker.llm.trip-exceptions is not a setting;"
+                                + " did you mean guardedby.breakers.llm.trip-exceptions?",
+                        "Write guardedby.breakers.llm.trip-exceptions instead.",
+                        "1:41"),
+                new Mistake(
                         "guardedby.llm.mode: observe",
                         "guardedby.llm.mode is not a setting; did you mean guardedby.breakers.llm.mode?",
                         "Write guardedby.breakers.llm.mode instead.",
@@ -121,6 +132,11 @@ class BadSettingsTest {
                         "Set guardedby.breakers.llm.mode to one of enforce, observe, disabled.",
                         "1:30"),
                 new Mistake(
+                        "guardedby.breakers.llm.mode: off",
+                        "guardedby.breakers.llm.mode must be one of enforce, observe, disabled, but was 'false'",
+                        "Write disabled. YAML reads off and no, without quotes, as false.",
+                        "1:30"),
+                new Mistake(
                         "guardedby.unknown-name: never",
                         "guardedby.unknown-name must be one of near-miss, fail, allow, but was 'never'",
                         "Set guardedby.unknown-name to one of near-miss, fail, allow.",
@@ -137,23 +153,23 @@ class BadSettingsTest {
                         "1:34"),
                 new Mistake(
                         "guardedby.breakers.llm.record-exceptions: [java.io.IOException, com.acme.NoSuchThing]",
-                        "guardedby.breakers.llm.record-exceptions[1] must be the name of an exception class on the class"
-                                + " path, but was 'com.acme.NoSuchThing'",
-                        "Set guardedby.breakers.llm.record-exceptions[1] to the name of an exception class on the class"
-                                + " path.",
+                        "guardedby.breakers.llm.record-exceptions[1] must be the name of an exception class,"
+                                + " but there is no class 'com.acme.NoSuchThing' on the class path",
+                        "Set guardedby.breakers.llm.record-exceptions[1] to the full name, with the package;"
+                                + " a nested class is com.acme.Outer$Inner.",
                         "1:65"),
                 new Mistake(
                         "guardedby.breakers.llm.trip-exceptions: java.io.IOException, com.acme.NoSuchThing",
-                        "guardedby.breakers.llm.trip-exceptions must be the name of an exception class on the class path,"
-                                + " but was 'com.acme.NoSuchThing'",
-                        "Set guardedby.breakers.llm.trip-exceptions to the name of an exception class on the class path.",
+                        "guardedby.breakers.llm.trip-exceptions must be the name of an exception class,"
+                                + " but there is no class 'com.acme.NoSuchThing' on the class path",
+                        "Set guardedby.breakers.llm.trip-exceptions to the full name, with the package;"
+                                + " a nested class is com.acme.Outer$Inner.",
                         "1:41"),
                 new Mistake(
                         "guardedby.breakers.llm.ignore-exceptions: [java.lang.String]",
-                        "guardedby.breakers.llm.ignore-exceptions[0] must be the name of an exception class on the class"
-                                + " path, but was 'java.lang.String'",
-                        "Set guardedby.breakers.llm.ignore-exceptions[0] to the name of an exception class on the class"
-                                + " path.",
+                        "guardedby.breakers.llm.ignore-exceptions[0] must be the name of an exception class,"
+                                + " but java.lang.String is not an exception",
+                        "Set guardedby.breakers.llm.ignore-exceptions[0] to a class that extends java.lang.Throwable.",
                         "1:44"));
     }
 
@@ -162,34 +178,50 @@ class BadSettingsTest {
                 new Mistake(
                         "guardedby.breakers.llm.failure-threshold: 0",
                         "guardedby.breakers.llm.failure-threshold must be at least 1, but was 0",
-                        "Correct guardedby.breakers.llm.failure-threshold.",
+                        "Set guardedby.breakers.llm.failure-threshold to at least 1.",
                         "1:43"),
                 new Mistake(
+                        "guardedby.templates.slow: { probes: 0, successes-to-close: 2 }",
+                        "guardedby.templates.slow.probes must be at least 1, but was 0",
+                        "Set guardedby.templates.slow.probes to at least 1.",
+                        "1:37"),
+                new Mistake(
+                        "guardedby.templates.slow.successes-to-close: 0",
+                        "guardedby.templates.slow.successes-to-close must be at least 1, but was 0",
+                        "Set guardedby.templates.slow.successes-to-close to at least 1.",
+                        "1:46"),
+                new Mistake(
+                        "guardedby: { templates: { slow: { successes-to-close: 2 } }, breakers: { llm: { extends: slow } } }",
+                        "guardedby.templates.slow.successes-to-close must be at most probes,"
+                                + " but successes-to-close was 2 and probes was 1",
+                        "Set guardedby.templates.slow.successes-to-close to at most probes, or raise probes.",
+                        "1:55"),
+                new Mistake(
                         "guardedby.breakers.llm.recovery-timeout: -1s",
-                        "guardedby.breakers.llm.recovery-timeout must be positive, but was PT-1S",
-                        "Correct guardedby.breakers.llm.recovery-timeout.",
+                        "guardedby.breakers.llm.recovery-timeout must be positive, but was -1s",
+                        "Set guardedby.breakers.llm.recovery-timeout to a duration above 0, such as 30s.",
                         "1:42"),
                 new Mistake(
                         "guardedby.defaults.recovery-timeout: 4000d",
-                        "guardedby.defaults.recovery-timeout must be at most 10 years, but was PT96000H",
-                        "Correct guardedby.defaults.recovery-timeout.",
+                        "guardedby.defaults.recovery-timeout must be at most 10 years, but was 4000d",
+                        "Set guardedby.defaults.recovery-timeout to at most 10 years.",
                         "1:38"),
                 new Mistake(
                         "guardedby.templates.slow.probe-timeout: 0",
-                        "guardedby.templates.slow.probe-timeout must be positive, but was PT0S",
-                        "Correct guardedby.templates.slow.probe-timeout.",
+                        "guardedby.templates.slow.probe-timeout must be positive, but was 0",
+                        "Set guardedby.templates.slow.probe-timeout to a duration above 0, such as 30s.",
                         "1:41"),
                 new Mistake(
                         "guardedby: { defaults: { probes: 2 }, breakers: { llm: { successes-to-close: 3 } } }",
                         "guardedby.breakers.llm.successes-to-close must be at most probes,"
                                 + " but successes-to-close was 3 and probes was 2",
-                        "Correct guardedby.breakers.llm.successes-to-close.",
+                        "Set guardedby.breakers.llm.successes-to-close to at most probes, or raise probes.",
                         "1:78"),
                 new Mistake(
                         "guardedby: { defaults: { successes-to-close: 2, probes: 2 }, breakers: { llm: { probes: 1 } } }",
                         "guardedby.defaults.successes-to-close must be at most probes,"
                                 + " but successes-to-close was 2 and probes was 1",
-                        "Correct guardedby.defaults.successes-to-close.",
+                        "Set guardedby.defaults.successes-to-close to at most probes, or raise probes.",
                         "1:46"));
     }
 
@@ -209,7 +241,7 @@ class BadSettingsTest {
                 new Mistake(
                         "guardedby.breakers: { \"[a b]\": { probes: 2 } }",
                         "guardedby.breakers[a b]: name must be 1 to 64 letters, digits, '.', '_' or '-', but was 'a b'",
-                        "Correct guardedby.breakers[a b].",
+                        "Choose a name of 1 to 64 letters, digits, '.', '_' or '-'.",
                         ""));
     }
 

@@ -60,6 +60,7 @@ class BreakerLogTest {
     void operatorsMoves_areNamedAsSuch(CapturedOutput output) {
         context.run(started -> {
             CircuitBreaker llm = started.getBean(CircuitBreakerRegistry.class).get("llm");
+            llm.acquire().failure(new IOException());
             llm.forceOpen();
             llm.forceClose();
             llm.holdOpen();
@@ -99,8 +100,8 @@ class BreakerLogTest {
     private static List<String> lines(CapturedOutput output) {
         return output.toString()
                 .lines()
-                .filter(line -> line.contains(" dev.guardedby -"))
-                .map(line -> line.replaceFirst("^.*(INFO|WARN) +dev\\.guardedby -+ ", "$1 "))
+                .filter(line -> line.matches(".* dev\\.guardedby +(--|:) .*"))
+                .map(line -> line.replaceFirst("^.*(INFO|WARN) .*dev\\.guardedby +(--|:) ", "$1 "))
                 .toList();
     }
 }

@@ -70,6 +70,24 @@ class GuardedByAutoConfigurationTest {
                         .hasToString("CircuitBreaker[name=llm, state=closed, failures=0/20]"));
     }
 
+    @Test
+    void customizerThatSpoilsTheSettings_isSuspected_underTheNameOfTheBreaker() {
+        context.withPropertyValues("guardedby.breakers.llm.failure-threshold=3")
+                .withBean(
+                        CircuitBreakerCustomizer.class, () -> (name, breaker) -> breaker.recoveryTimeout(Duration.ZERO))
+                .run(started -> failure(started)
+                        .hasMessage("Circuit breaker 'llm': recovery-timeout must be positive, but was PT0S;"
+                                + " as configured it is in order, so a CircuitBreakerCustomizer may be the cause"));
+    }
+
+    @Test
+    void nameThatIsNone_isNoCustomizersFault() {
+        context.withBean(CircuitBreakerCustomizer.class, () -> (name, breaker) -> {})
+                .run(started -> assertThatExceptionOfType(IllegalArgumentException.class)
+                        .isThrownBy(() -> registry(started).get("a b"))
+                        .withMessage("name must be 1 to 64 letters, digits, '.', '_' or '-', but was 'a b'"));
+    }
+
     @Configuration(proxyBeanMethods = false)
     static class Customizers {
         @Bean

@@ -99,6 +99,39 @@ class SettingsTest {
     }
 
     @Test
+    void template_isJudgedWithTheBreakerThatExtendsIt() {
+        ConfiguredBreakers configured = Written.yaml("""
+                guardedby:
+                  templates.slow.successes-to-close: 2
+                  breakers.llm: { extends: slow, probes: 3 }
+                """).read();
+
+        assertThat(shown(configured, "llm"))
+                .contains("probes = 3 (breakers.llm)", "successes-to-close = 2 (templates.slow)");
+    }
+
+    @Test
+    void durationWithoutAUnit_isMilliseconds_whichIsWarnedOfOnce(CapturedOutput output) {
+        ConfiguredBreakers configured = Written.yaml("""
+                guardedby:
+                  defaults.probe-timeout: 5
+                  templates.slow.recovery-timeout: "30"
+                  breakers:
+                    llm: { extends: slow, probe-timeout: 7s }
+                    mail: { extends: slow }
+                """).read();
+
+        assertThat(shown(configured, "llm")).contains("recovery-timeout = PT0.03S (templates.slow)");
+        assertThat(output.toString()
+                        .lines()
+                        .filter(line -> line.contains("is read as"))
+                        .map(line -> line.replaceFirst("^.* (guardedby\\.)", "$1")))
+                .containsExactlyInAnyOrder(
+                        "guardedby.templates.slow.recovery-timeout is read as 30 ms; write 30s for seconds",
+                        "guardedby.defaults.probe-timeout is read as 5 ms; write 5s for seconds");
+    }
+
+    @Test
     void entryThatSaysNothing_isAnEntry() {
         ConfiguredBreakers configured = Written.yaml("""
                 guardedby:
