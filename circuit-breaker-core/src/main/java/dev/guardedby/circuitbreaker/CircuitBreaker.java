@@ -329,6 +329,14 @@ public final class CircuitBreaker {
         return engine.settings.rules.judge(thrown).outcome;
     }
 
+    /**
+     * How a stage that fails with an exception counts, by this breaker's outcome rules; records nothing. Unlike
+     * {@link #outcomeOf}, which takes an interruption or a cancellation for the caller's own.
+     */
+    public Outcome outcomeOfStage(Throwable failure) {
+        return engine.settings.rules.judgeAsync(failure).outcome;
+    }
+
     // The operator
 
     /** Closes, zeroes the consecutive failures, and starts a new period, so that what is in flight is stale. */
@@ -386,6 +394,21 @@ public final class CircuitBreaker {
     /** How long the breaker stays open before it probes. */
     public Duration recoveryTimeout() {
         return engine.settings.recoveryTimeout;
+    }
+
+    /** The calls that may pass while HALF_OPEN, to find out whether the remote has recovered. */
+    public int probes() {
+        return engine.settings.probes;
+    }
+
+    /** The successful probes that close the breaker; all of them, unless it was built with fewer. */
+    public int successesToClose() {
+        return engine.settings.successesToClose();
+    }
+
+    /** How long a probe keeps its slot before another caller may take it over. */
+    public Duration probeTimeout() {
+        return engine.settings.probeTimeout;
     }
 
     /** {@code CircuitBreaker[name=llm, state=closed, failures=0/5]}; moves nothing. */

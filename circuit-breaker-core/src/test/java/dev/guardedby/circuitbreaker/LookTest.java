@@ -91,6 +91,7 @@ final class LookTest {
                 Named.of("failureThreshold", CircuitBreaker::failureThreshold),
                 Named.of("recoveryTimeout", CircuitBreaker::recoveryTimeout),
                 Named.of("outcomeOf", breaker -> breaker.outcomeOf(new IOException())),
+                Named.of("outcomeOfStage", breaker -> breaker.outcomeOfStage(new IOException())),
                 Named.of("checkCostThreshold", breaker -> breaker.checkCostThreshold(BigDecimal.ONE)));
     }
 

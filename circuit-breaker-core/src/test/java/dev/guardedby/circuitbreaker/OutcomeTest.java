@@ -308,9 +308,14 @@ final class OutcomeTest {
     void cancellationOfTheStage_isTheRemotesFailure_whateverTheFlag(
             Throwable thrown, Outcome unflagged, Outcome flagged) {
         CircuitBreaker breaker = breaker(false);
+        assertThat(breaker.outcomeOfStage(thrown)).isEqualTo(FAILURE);
+        assertThat(breaker.outcomeOf(thrown)).isEqualTo(unflagged);
+        assertThat(Story.counts(breaker)).as("asking counts nothing").isEmpty();
         failStages(breaker, thrown);
         Thread.currentThread().interrupt();
         try {
+            assertThat(breaker.outcomeOfStage(thrown)).isEqualTo(FAILURE);
+            assertThat(breaker.outcomeOf(thrown)).isEqualTo(flagged);
             failStages(breaker, thrown);
         } finally {
             assertThat(Thread.interrupted()).as("the flag").isTrue();

@@ -2,7 +2,6 @@ package dev.guardedby.spring.actuate;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerStats;
-import dev.guardedby.circuitbreaker.CircuitState;
 import dev.guardedby.circuitbreaker.Mode;
 import dev.guardedby.circuitbreaker.Refusal;
 import dev.guardedby.circuitbreaker.Transition;
@@ -11,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 
 /** All there is to know about one breaker, as plain maps that any JSON writer can write. Reading it moves nothing. */
 final class BreakerDocument {
@@ -19,42 +17,25 @@ final class BreakerDocument {
     private BreakerDocument() {}
 
     static Map<String, Object> of(CircuitBreaker breaker, Map<String, Setting> configured) {
-        CircuitBreakerStats stats = breaker.stats();
-        Optional<Refusal> refusal = breaker.refusal();
+        Snapshot seen = Snapshot.of(breaker);
+        CircuitBreakerStats stats = seen.stats();
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("name", breaker.name());
         document.put("state", stats.state().name());
-        document.put("mode", breaker.mode().name());
-        document.put("admitting", refusal.isEmpty());
-        refusal.ifPresent(refused -> document.put("reason", refused.reason().name()));
-        document.put("message", refusal.map(Refusal::message).orElseGet(() -> admitting(breaker, stats)));
+        document.put("mode", seen.mode().name());
+        document.put("admitting", seen.refusal().isEmpty());
+        seen.refusal()
+                .ifPresent(refused -> document.put("reason", refused.reason().name()));
+        document.put("message", seen.message(breaker));
         if (stats.lastStateChangeAt() != null) {
             document.put("since", stats.lastStateChangeAt().toString());
         }
-        refusal.flatMap(Refusal::retryAfter).ifPresent(wait -> document.put("retryAfter", wait.toString()));
-        breaker.lastTransition().ifPresent(last -> document.put("lastTransition", transition(last)));
+        seen.refusal().flatMap(Refusal::retryAfter).ifPresent(wait -> document.put("retryAfter", wait.toString()));
+        seen.last().ifPresent(last -> document.put("lastTransition", transition(last)));
         document.put("stats", stats.toMap());
         document.put("budgets", List.of());
-        document.put("settings", settings(breaker, configured));
+        document.put("settings", settings(breaker, seen.mode(), configured));
         return document;
-    }
-
-    /** The state in a few words, where calls pass. */
-    static String admitting(CircuitBreaker breaker, CircuitBreakerStats stats) {
-        if (breaker.mode() == Mode.DISABLED) {
-            return "disabled, every call passes";
-        }
-        if (stats.state() == CircuitState.CLOSED) {
-            return stats.consecutiveFailures() == 0
-                    ? "closed"
-                    : "closed, " + stats.consecutiveFailures() + " of " + breaker.failureThreshold()
-                            + " consecutive failures";
-        }
-        String state = stats.state() == CircuitState.OPEN ? "open" : "half-open";
-        if (breaker.mode() == Mode.OBSERVE) {
-            return state + ", observed only: every call passes";
-        }
-        return state + (stats.state() == CircuitState.OPEN ? ", due now" : "") + ": the next call is a probe";
     }
 
     private static Map<String, Object> transition(Transition last) {
@@ -68,11 +49,14 @@ final class BreakerDocument {
     }
 
     /** What is configured, unless the breaker says otherwise: customizers, code and operators have the last word. */
-    private static Map<String, Object> settings(CircuitBreaker breaker, Map<String, Setting> configured) {
+    private static Map<String, Object> settings(CircuitBreaker breaker, Mode mode, Map<String, Setting> configured) {
         Map<String, Setting> settings = new LinkedHashMap<>(configured);
         inForce(settings, "failure-threshold", breaker.failureThreshold());
         inForce(settings, "recovery-timeout", breaker.recoveryTimeout().toString());
-        inForce(settings, "mode", breaker.mode().name().toLowerCase(Locale.ROOT));
+        inForce(settings, "probes", breaker.probes());
+        inForce(settings, "successes-to-close", breaker.successesToClose());
+        inForce(settings, "probe-timeout", breaker.probeTimeout().toString());
+        inForce(settings, "mode", mode.name().toLowerCase(Locale.ROOT));
         Map<String, Object> shown = new LinkedHashMap<>();
         settings.forEach((key, setting) -> {
             Map<String, Object> each = new LinkedHashMap<>();

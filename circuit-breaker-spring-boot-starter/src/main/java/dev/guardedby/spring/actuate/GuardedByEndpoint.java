@@ -6,10 +6,14 @@ import dev.guardedby.circuitbreaker.Mode;
 import dev.guardedby.spring.config.ConfiguredBreakers;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.Access;
 import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
@@ -21,7 +25,10 @@ import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
 /** Shows breakers, and lets an operator move them where writing is granted. Never makes one. */
 @Endpoint(id = "guardedby", defaultAccess = Access.READ_ONLY)
 final class GuardedByEndpoint {
+    private static final int NAMES_SHOWN = 10;
+    private static final Log LOG = LogFactory.getLog("dev.guardedby");
     private static final Map<String, Consumer<CircuitBreaker>> MOVES = new LinkedHashMap<>();
+    private static final Set<String> OPENING = Set.of("force-open", "hold-open");
 
     static {
         MOVES.put("force-open", CircuitBreaker::forceOpen);
@@ -71,8 +78,24 @@ final class GuardedByEndpoint {
         if (breaker == null) {
             return null;
         }
-        move(action, mode).accept(breaker);
+        Consumer<CircuitBreaker> move = move(action, mode);
+        if (breaker.mode() == Mode.DISABLED && action != null && OPENING.contains(action)) {
+            throw new NoEffectException(action + " has no effect on circuit breaker '" + breaker.name()
+                    + "', which is disabled; switch its mode to enforce first");
+        }
+        move.accept(breaker);
+        LOG.info("Operator's action on circuit breaker '" + breaker.name() + "': " + action
+                + (mode == null ? "" : " " + mode.toLowerCase(Locale.ROOT)));
         return document(breaker);
+    }
+
+    /** That there is no such breaker, and which there are. */
+    String unknown(String name) {
+        List<String> known = registry.all().stream().map(CircuitBreaker::name).toList();
+        int more = known.size() - NAMES_SHOWN;
+        return "there is no circuit breaker '" + name + "'; there are "
+                + (known.isEmpty() ? "none" : known.stream().limit(NAMES_SHOWN).collect(Collectors.joining(", ")))
+                + (more > 0 ? " and " + more + " more" : "");
     }
 
     private static Consumer<CircuitBreaker> move(@Nullable String action, @Nullable String mode) {
@@ -83,6 +106,9 @@ final class GuardedByEndpoint {
         Consumer<CircuitBreaker> move = action == null ? null : MOVES.get(action);
         if (move == null) {
             throw invalid("action", String.join(", ", MOVES.keySet()) + ", mode", action);
+        }
+        if (mode != null) {
+            throw invalid("mode goes with the action mode alone, but the action was '" + action + "'");
         }
         return move;
     }
@@ -100,8 +126,11 @@ final class GuardedByEndpoint {
     }
 
     private static InvalidEndpointRequestException invalid(String parameter, String allowed, @Nullable String value) {
-        String message = parameter + " must be one of " + allowed + ", but was "
-                + (value == null ? "missing" : "'" + value + "'");
+        return invalid(parameter + " must be one of " + allowed + ", but was "
+                + (value == null ? "missing" : "'" + value + "'"));
+    }
+
+    private static InvalidEndpointRequestException invalid(String message) {
         return new InvalidEndpointRequestException(message, message);
     }
 

@@ -21,8 +21,8 @@ import org.springframework.core.env.Environment;
 public final class GuardedByEndpointAutoConfiguration {
 
     @Bean
-    @ConditionalOnMissingBean
-    @ConditionalOnAvailableEndpoint
+    @ConditionalOnMissingBean(name = "guardedByEndpoint")
+    @ConditionalOnAvailableEndpoint(endpoint = GuardedByEndpoint.class)
     GuardedByEndpoint guardedByEndpoint(
             CircuitBreakerRegistry registry, ConfiguredBreakers configured, Environment environment) {
         String application = environment.getProperty("spring.application.name", "application");
@@ -32,7 +32,6 @@ public final class GuardedByEndpointAutoConfiguration {
     }
 
     @Bean
-    @ConditionalOnMissingBean
     @ConditionalOnBean(GuardedByEndpoint.class)
     GuardedByWebExtension guardedByWebExtension(GuardedByEndpoint endpoint) {
         return new GuardedByWebExtension(endpoint);

@@ -2,11 +2,9 @@ package dev.guardedby.spring.actuate;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
-import dev.guardedby.circuitbreaker.CircuitBreakerStats;
 import dev.guardedby.circuitbreaker.Refusal;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;
 
@@ -30,16 +28,14 @@ final class GuardedByHealthIndicator implements HealthIndicator {
     public Health health() {
         Health.Builder health = Health.up();
         for (CircuitBreaker breaker : registry.all()) {
-            CircuitBreakerStats stats = breaker.stats();
-            Optional<Refusal> refusal = breaker.refusal();
+            Snapshot seen = Snapshot.of(breaker);
             Map<String, Object> details = new LinkedHashMap<>();
-            details.put("state", stats.state().name());
-            details.put("admitting", refusal.isEmpty());
-            details.put(
-                    "message",
-                    refusal.map(Refusal::message).orElseGet(() -> BreakerDocument.admitting(breaker, stats)));
+            details.put("state", seen.stats().state().name());
+            details.put("admitting", seen.refusal().isEmpty());
+            details.put("message", seen.message(breaker));
             health.withDetail(breaker.name(), details);
-            if (downWhenOpen && refusal.filter(GuardedByHealthIndicator::isOpen).isPresent()) {
+            if (downWhenOpen
+                    && seen.refusal().filter(GuardedByHealthIndicator::isOpen).isPresent()) {
                 health.down();
             }
         }

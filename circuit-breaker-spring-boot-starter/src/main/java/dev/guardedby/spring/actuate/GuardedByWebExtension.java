@@ -12,6 +12,8 @@ import org.springframework.boot.actuate.endpoint.web.annotation.EndpointWebExten
 /** The endpoint over HTTP: with a status, and a body that says why. */
 @EndpointWebExtension(endpoint = GuardedByEndpoint.class)
 final class GuardedByWebExtension {
+    private static final int CONFLICT = 409;
+
     private final GuardedByEndpoint endpoint;
 
     GuardedByWebExtension(GuardedByEndpoint endpoint) {
@@ -31,17 +33,20 @@ final class GuardedByWebExtension {
             @org.springframework.lang.Nullable @Nullable String mode) {
         try {
             return found(name, endpoint.operate(name, action, mode));
+        } catch (NoEffectException e) {
+            return error(String.valueOf(e.getReason()), CONFLICT);
         } catch (InvalidEndpointRequestException e) {
-            return new WebEndpointResponse<>(
-                    Map.of("error", String.valueOf(e.getReason())), WebEndpointResponse.STATUS_BAD_REQUEST);
+            return error(String.valueOf(e.getReason()), WebEndpointResponse.STATUS_BAD_REQUEST);
         }
     }
 
-    private static WebEndpointResponse<Map<String, Object>> found(String name, @Nullable Map<String, Object> document) {
+    private WebEndpointResponse<Map<String, Object>> found(String name, @Nullable Map<String, Object> document) {
         return document == null
-                ? new WebEndpointResponse<>(
-                        Map.of("error", "there is no circuit breaker '" + name + "'"),
-                        WebEndpointResponse.STATUS_NOT_FOUND)
+                ? error(endpoint.unknown(name), WebEndpointResponse.STATUS_NOT_FOUND)
                 : new WebEndpointResponse<>(document);
+    }
+
+    private static WebEndpointResponse<Map<String, Object>> error(String why, int status) {
+        return new WebEndpointResponse<>(Map.of("error", why), status);
     }
 }

@@ -9,8 +9,10 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
@@ -23,10 +25,13 @@ import org.springframework.util.ClassUtils;
  * they are all there, and those that come later each on its own.
  */
 final class BreakerNames {
+    private static final Log LOG = LogFactory.getLog(BreakerNames.class);
+
     private final Declarations declarations;
     private final ObjectProvider<CircuitBreakerRegistry> registry;
     private final ObjectProvider<ConfiguredBreakers> configuration;
     private final ConfigurableListableBeanFactory beans;
+    private final Map<String, Declaration> spellings = new ConcurrentHashMap<>();
     private final Set<String> used = ConcurrentHashMap.newKeySet();
     private final Map<String, Declaration> toJudge = new ConcurrentHashMap<>();
     private volatile boolean started;
@@ -45,10 +50,11 @@ final class BreakerNames {
     /**
      * The breaker that a declaration asks for, made now if there is none.
      *
-     * @throws InvalidGuardException if it has no name, one that no breaker can have, or one that is not allowed
+     * @throws InvalidGuardException if it has no name, one that no breaker can have, one that is not allowed, or
+     *     one that is written differently elsewhere
      */
     CircuitBreaker breaker(Declaration declaration) {
-        String name = resolve(declaration);
+        String name = nameFor(declaration);
         CircuitBreakerRegistry breakers = registry.getObject();
         Optional<CircuitBreaker> present = breakers.find(name);
         if (present.isPresent()) {
@@ -96,22 +102,30 @@ final class BreakerNames {
         if (meant != null) {
             throw new InvalidGuardException(
                     what + ", and nobody uses the entry '" + meant + "': did you mean '" + meant + "'?",
-                    "Write @GuardedBy(\"" + meant + "\"), or g" + entry);
+                    "Write @GuardedBy(\"" + meant + "\"), or rename guardedby.breakers"
+                            + (meant.contains(".") ? "[" + meant + "]" : "." + meant) + ", or g" + entry);
         }
         if (configured.unknownName() == UnknownName.FAIL) {
             throw new InvalidGuardException(what + ", as guardedby.unknown-name=fail demands", "G" + entry);
         }
+        near(name, configured)
+                .findFirst()
+                .ifPresent(near -> LOG.warn(what + " but resembles '" + near + "', which others use: it gets a circuit"
+                        + " breaker of its own, with the defaults. If that is a misspelling, write @GuardedBy(\"" + near
+                        + "\"); guardedby.unknown-name=fail refuses every name without an entry."));
     }
 
     private @Nullable String misspelt(String name, ConfiguredBreakers configured) {
-        for (String entry : new TreeSet<>(configured.names())) {
-            if (isOneEdit(name, entry)
-                    && !isUsed(entry, used, configured)
-                    && !isUsed(entry, usedByBeans(), configured)) {
-                return entry;
-            }
-        }
-        return null;
+        return near(name, configured)
+                .filter(entry -> !isUsed(entry, used, configured) && !isUsed(entry, usedByBeans(), configured))
+                .findFirst()
+                .orElse(null);
+    }
+
+    private static Stream<String> near(String name, ConfiguredBreakers configured) {
+        return configured.names().stream()
+                .filter(entry -> isOneEdit(name, entry))
+                .sorted();
     }
 
     private static boolean isUsed(String entry, Set<String> names, ConfiguredBreakers configured) {
@@ -142,6 +156,23 @@ final class BreakerNames {
                 // A breaker that the application built itself has no settings.
                 && (configured.entryOf(name).isPresent()
                         || configured.settings(name).isEmpty());
+    }
+
+    /** The name as the entry has it; where nobody wrote one, as the code does, which must agree with itself. */
+    private String nameFor(Declaration declaration) {
+        String spelling = resolve(declaration);
+        spellings.forEach((other, elsewhere) -> {
+            if (!other.equals(spelling) && ConfiguredBreakers.isSameName(other, spelling)) {
+                throw new InvalidGuardException(
+                        declaration.where() + " is guarded by '" + spelling + "' and " + elsewhere.where() + " by '"
+                                + other + "', two spellings of one name; case and dashes make no difference",
+                        "Write the name the same way in both places, or choose names that differ in more than case and"
+                                + " dashes");
+            }
+        });
+        spellings.putIfAbsent(spelling, declaration);
+        ConfiguredBreakers configured = configuration.getIfAvailable();
+        return configured == null ? spelling : configured.writtenName(spelling).orElse(spelling);
     }
 
     private String resolve(Declaration declaration) {

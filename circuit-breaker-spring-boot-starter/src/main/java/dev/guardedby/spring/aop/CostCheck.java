@@ -48,7 +48,7 @@ final class CostCheck {
             throw invalid("asks for " + node.toStringAST());
         }
         if (node instanceof VariableReference && !isKnown(node.toStringAST(), outside)) {
-            throw invalid("asks for " + node.toStringAST() + ", which there is none of");
+            throw invalid("asks for " + node.toStringAST() + ", but there is no such variable");
         }
         if (outside && first && (node instanceof PropertyOrFieldReference || node instanceof MethodReference)) {
             throw invalid("asks for " + node.toStringAST() + " without saying of what");

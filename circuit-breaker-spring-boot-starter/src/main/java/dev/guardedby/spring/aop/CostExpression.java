@@ -53,7 +53,7 @@ final class CostExpression {
      *
      * @param method whose results and arguments it is about
      * @param lost counts the costs that it fails to find out
-     * @throws InvalidGuardException if it is no SpEL, or asks for what is not there
+     * @throws InvalidGuardException if it is not valid SpEL, or asks for what is not there
      */
     static CostExpression parse(String text, Method method, LongAdder lost) {
         ClassLoader loader = method.getDeclaringClass().getClassLoader();
@@ -63,7 +63,7 @@ final class CostExpression {
             expression = (SpelExpression) new SpelExpressionParser(configuration).parseExpression(text);
         } catch (ParseException | IllegalStateException e) {
             throw new InvalidGuardException(
-                    "The cost expression '" + text + "' of " + Signature.qualified(method) + " is no SpEL: "
+                    "The cost expression '" + text + "' of " + Signature.qualified(method) + " is not valid SpEL: "
                             + e.getMessage(),
                     "Correct the expression",
                     e);

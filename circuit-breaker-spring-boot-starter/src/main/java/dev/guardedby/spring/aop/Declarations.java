@@ -35,6 +35,43 @@ import org.springframework.util.ReflectionUtils;
 final class Declarations {
     private final Map<Class<?>, Boolean> mentions = new ConcurrentHashMap<>();
     private final Map<MethodClassKey, Optional<Declaration>> found = new ConcurrentHashMap<>();
+    // Proxy class to what is behind proxies of it, whose annotations no proxy class shows.
+    private final Map<Class<?>, Set<Target>> hidden = new ConcurrentHashMap<>();
+
+    /** Remembers a target that is a proxy; of the same class there may be more, before other classes. */
+    void note(Target target) {
+        if (target.seen() != target.ultimate() && mentionedIn(target.ultimate())) {
+            hidden.computeIfAbsent(target.seen(), seen -> ConcurrentHashMap.newKeySet())
+                    .add(target);
+        }
+    }
+
+    /** Whether the annotation is anywhere in the hierarchy of a class, or of one behind a proxy of that class. */
+    boolean mentionedInOrBehind(Class<?> targetClass) {
+        return mentionedIn(targetClass) || hidden.containsKey(targetClass);
+    }
+
+    /** Whether the annotation is anywhere in the hierarchy of what a proxy stands before. */
+    boolean mentionedIn(Target target) {
+        return mentionedIn(target.seen()) || mentionedIn(target.ultimate());
+    }
+
+    /** The declarations that may apply to a method when it is called on a target of that class. */
+    List<Declaration> findAll(Method method, Class<?> targetClass) {
+        List<Declaration> all = new ArrayList<>();
+        Set<Target> targets = new LinkedHashSet<>(hidden.getOrDefault(targetClass, Set.of()));
+        targets.add(new Target(targetClass, targetClass));
+        for (Target target : targets) {
+            for (Class<?> type : target.classesOf(method)) {
+                Declaration declaration = find(method, type);
+                if (declaration != null) {
+                    all.add(declaration);
+                    break;
+                }
+            }
+        }
+        return all;
+    }
 
     /** Whether the annotation is anywhere in the hierarchy of a class. */
     boolean mentionedIn(Class<?> beanClass) {

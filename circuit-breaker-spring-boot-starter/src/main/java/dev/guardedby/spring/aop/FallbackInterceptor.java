@@ -1,14 +1,11 @@
 package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.CallNotPermittedException;
+import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Outcome;
 import dev.guardedby.spring.aop.Fallback.Choice;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.UndeclaredThrowableException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +14,8 @@ import org.springframework.aop.framework.AopProxyUtils;
 /**
  * Lets the fallback answer for a guarded call that was refused or has failed.
  *
- * <p>It stands outside everything else, so that a retry still retries what has failed and a cache stores no substitute.
+ * <p>It stands outside caches, so that they store no substitute. Spring's {@code @Retryable} is further out still, by a proxy
+ * or post-processor of its own, and finds nothing to retry where the fallback has answered.
  */
 final class FallbackInterceptor implements MethodInterceptor {
     private static final int DEEPEST_LAYER = 32;
@@ -102,24 +100,22 @@ final class FallbackInterceptor implements MethodInterceptor {
     }
 
     private static @Nullable Choice choose(GuardedMethod method, Fallback fallback, Throwable primary) {
-        // A refusal further in says nothing about this breaker's remote, but the caller stands there without an answer.
-        boolean wanted = isRefusal(primary) || method.breaker().outcomeOf(primary) == Outcome.FAILURE;
+        CircuitBreaker breaker = method.breaker();
+        Outcome outcome = method.shape() == Shape.STAGE ? breaker.outcomeOfStage(primary) : breaker.outcomeOf(primary);
+        boolean wanted = outcome == Outcome.FAILURE || (outcome == Outcome.IGNORED && isRefusal(primary));
         return wanted ? fallback.choose(primary) : null;
     }
 
+    // A refusal further in says nothing about this breaker's remote, but the caller stands there without an answer.
     private static boolean isRefusal(Throwable primary) {
         Throwable layer = primary;
-        for (int i = 0; i < DEEPEST_LAYER && isWrapper(layer) && layer.getCause() != null; i++) {
+        for (int i = 0; i < DEEPEST_LAYER && layer != null; i++) {
+            if (layer instanceof CallNotPermittedException) {
+                return true;
+            }
             layer = layer.getCause();
         }
-        return layer instanceof CallNotPermittedException;
-    }
-
-    private static boolean isWrapper(Throwable layer) {
-        return layer instanceof CompletionException
-                || layer instanceof ExecutionException
-                || layer instanceof InvocationTargetException
-                || layer instanceof UndeclaredThrowableException;
+        return false;
     }
 
     /** The bean itself, behind all proxies: on one of them, a private method would see the fields of nobody. */

@@ -124,7 +124,8 @@ final class FallbackResolver {
         }
         if (!assignable) {
             throw invalid(
-                    "does not fit: " + Signature.of(body) + " returns " + offered + ", which is no " + wanted,
+                    "does not fit: " + Signature.of(body) + " returns " + offered + ", which is not "
+                            + ("aeiou".indexOf(wanted.toString().charAt(0)) < 0 ? "a " : "an ") + wanted,
                     "Let it return " + wanted);
         }
         for (Class<?> thrown : body.getExceptionTypes()) {

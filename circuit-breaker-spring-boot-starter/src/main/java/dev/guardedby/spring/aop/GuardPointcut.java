@@ -16,12 +16,17 @@ final class GuardPointcut extends StaticMethodMatcherPointcut {
 
     @Override
     public ClassFilter getClassFilter() {
-        return declarations::mentionedIn;
+        return declarations::mentionedInOrBehind;
     }
 
     @Override
     public boolean matches(Method method, Class<?> targetClass) {
-        Declaration declaration = declarations.find(method, targetClass);
-        return declaration != null && !(withFallback && declaration.fallback().isEmpty());
+        // One that applies to another bean of that class lets the call through.
+        for (Declaration declaration : declarations.findAll(method, targetClass)) {
+            if (!withFallback || !declaration.fallback().isEmpty()) {
+                return true;
+            }
+        }
+        return false;
     }
 }

@@ -10,6 +10,7 @@ import org.aopalliance.aop.Advice;
 import org.springframework.aop.Advisor;
 import org.springframework.aop.Pointcut;
 import org.springframework.aop.support.DefaultPointcutAdvisor;
+import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
@@ -27,15 +28,18 @@ import org.springframework.core.Ordered;
  * Guards the methods that carry {@link GuardedBy}, unless {@code guardedby.enabled} is false.
  *
  * <p>Two advisors: the fallback far out, with order {@value #FALLBACK_ORDER}, and the guard with order
- * {@value #GUARD_ORDER}, just outside transactions, so that a failed commit counts.
+ * {@value #GUARD_ORDER}, just outside transactions and caches, so that a failed commit counts.
  */
 // Before: the breakers that code names are made first, in the spelling of the code.
 @AutoConfiguration(before = GuardedByAutoConfiguration.class)
 public final class GuardedByAopAutoConfiguration {
-    /** Outside retries, caches and everything that has no order; inside method security, whose refusals are no failures. */
+    /**
+     * Outside caches and everything that has no order; inside method security, whose refusals are no failures, and inside
+     * Spring's {@code @Retryable}, which is put around the whole proxy.
+     */
     static final int FALLBACK_ORDER = Ordered.LOWEST_PRECEDENCE - 1000;
 
-    /** Outside transactions, which come last of all. */
+    /** Outside transactions and caches, which come last of all: an answer from a cache counts as a success. */
     static final int GUARD_ORDER = Ordered.LOWEST_PRECEDENCE - 1;
 
     @Bean
@@ -91,6 +95,12 @@ public final class GuardedByAopAutoConfiguration {
 
         @Bean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+        static ForeignProxies guardedByForeignProxies(Declarations declarations) {
+            return new ForeignProxies(declarations);
+        }
+
+        @Bean
+        @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
         static Advisor guardedByAdvisor(Declarations declarations, GuardedMethods methods) {
             return advisor(new GuardPointcut(declarations, false), new GuardInterceptor(methods), GUARD_ORDER);
         }
@@ -104,8 +114,8 @@ public final class GuardedByAopAutoConfiguration {
         @Bean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
         static StartupCheck guardedByStartupCheck(
-                Declarations declarations, GuardedMethods methods, BreakerNames names) {
-            return new StartupCheck(declarations, methods, names);
+                Declarations declarations, GuardedMethods methods, BreakerNames names, BeanFactory beans) {
+            return new StartupCheck(declarations, methods, names, beans);
         }
 
         private static Advisor advisor(Pointcut pointcut, Advice advice, int order) {

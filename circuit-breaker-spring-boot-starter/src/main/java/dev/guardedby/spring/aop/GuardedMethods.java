@@ -6,6 +6,10 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aop.Advisor;
+import org.springframework.aop.TargetClassAware;
+import org.springframework.aop.framework.Advised;
+import org.springframework.aop.framework.AopProxyUtils;
 import org.springframework.core.MethodClassKey;
 import org.springframework.util.ClassUtils;
 
@@ -16,11 +20,13 @@ import org.springframework.util.ClassUtils;
  * <p>The registry is not asked before. Advisors are created before all other beans, and so would be what they need.
  */
 final class GuardedMethods {
+    private record Invoked(Method method, Target target) {}
+
     private final Declarations declarations;
     private final BreakerNames names;
     private final LostCosts lost;
     private final Map<MethodClassKey, GuardedMethod> methods = new ConcurrentHashMap<>();
-    private final Map<MethodClassKey, GuardedMethod> invoked = new ConcurrentHashMap<>();
+    private final Map<Invoked, GuardedMethod> invoked = new ConcurrentHashMap<>();
 
     GuardedMethods(Declarations declarations, BreakerNames names, LostCosts lost) {
         this.declarations = declarations;
@@ -28,27 +34,55 @@ final class GuardedMethods {
         this.lost = lost;
     }
 
-    /** The method that is being invoked, or null if it is not guarded. */
+    /** The method that is being invoked, or null if it is not guarded here. */
     @Nullable GuardedMethod of(MethodInvocation invocation) {
-        Object target = invocation.getThis();
+        Object object = invocation.getThis();
         Method method = invocation.getMethod();
-        Class<?> targetClass = target == null ? method.getDeclaringClass() : target.getClass();
-        MethodClassKey key = new MethodClassKey(method, targetClass);
+        Target target = object == null
+                ? plain(method.getDeclaringClass())
+                : object instanceof TargetClassAware ? Target.of(object) : plain(object.getClass());
+        Invoked key = new Invoked(method, target);
         GuardedMethod guarded = invoked.get(key);
         if (guarded == null) {
-            guarded = of(method, targetClass);
+            guarded = of(method, target);
             if (guarded != null) {
                 invoked.put(key, guarded);
             }
         }
-        return guarded;
+        return guarded == null || isGuardedFurtherIn(object) ? null : guarded;
     }
 
-    /** Decides everything about the guarded methods of a bean's class, and refuses those that cannot work. */
-    void prepare(Class<?> beanClass) {
-        for (Method method : Declarations.callable(beanClass)) {
-            of(method, beanClass);
+    /** Decides everything about the guarded methods of a target, and refuses those that cannot work. */
+    void prepare(Target target) {
+        for (Method method : Declarations.callable(target.seen())) {
+            of(method, target);
         }
+    }
+
+    private static Target plain(Class<?> targetClass) {
+        return new Target(targetClass, targetClass);
+    }
+
+    // Somebody made a proxy of a bean that is guarded already; a call counts once.
+    private static boolean isGuardedFurtherIn(@Nullable Object target) {
+        for (Object inner = target; inner instanceof Advised proxy; inner = AopProxyUtils.getSingletonTarget(inner)) {
+            for (Advisor advisor : proxy.getAdvisors()) {
+                if (advisor.getAdvice() instanceof GuardInterceptor) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private @Nullable GuardedMethod of(Method method, Target target) {
+        for (Class<?> type : target.classesOf(method)) {
+            GuardedMethod guarded = of(method, type);
+            if (guarded != null) {
+                return guarded;
+            }
+        }
+        return null;
     }
 
     private @Nullable GuardedMethod of(Method method, Class<?> generatedOrBeanClass) {

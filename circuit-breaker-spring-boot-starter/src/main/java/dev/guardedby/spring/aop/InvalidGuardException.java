@@ -36,6 +36,6 @@ final class InvalidGuardException extends RuntimeException {
     }
 
     private static String sentence(String text) {
-        return text.endsWith("?") ? text : text + ".";
+        return text.endsWith("?") || text.endsWith(".") ? text : text + ".";
     }
 }

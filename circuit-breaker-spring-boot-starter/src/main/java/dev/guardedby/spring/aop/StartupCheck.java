@@ -2,10 +2,14 @@ package dev.guardedby.spring.aop;
 
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.lang.reflect.Proxy;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aop.config.AopConfigUtils;
+import org.springframework.aop.framework.ProxyConfig;
 import org.springframework.aop.support.AopUtils;
+import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.util.ClassUtils;
@@ -18,44 +22,53 @@ import org.springframework.util.ReflectionUtils;
  * there; for beans that come after that, it is done as they are made.
  */
 final class StartupCheck implements BeanPostProcessor, SmartInitializingSingleton {
+    /** A bean as it left the container: proxies of different targets may share one class. */
+    private record Proxied(Class<?> proxyClass, Target target) {}
+
     private final Declarations declarations;
     private final GuardedMethods methods;
     private final BreakerNames names;
+    private final BeanFactory beans;
     // Classes, because beans of one may be made again and again; one that was refused is in neither.
-    private final Set<Class<?>> reachable = ConcurrentHashMap.newKeySet();
-    private final Set<Class<?>> ready = ConcurrentHashMap.newKeySet();
-    private final Set<Class<?>> waiting = ConcurrentHashMap.newKeySet();
+    private final Set<Target> reachable = ConcurrentHashMap.newKeySet();
+    private final Set<Proxied> ready = ConcurrentHashMap.newKeySet();
+    private final Set<Target> waiting = ConcurrentHashMap.newKeySet();
     private volatile boolean started;
 
-    StartupCheck(Declarations declarations, GuardedMethods methods, BreakerNames names) {
+    StartupCheck(Declarations declarations, GuardedMethods methods, BreakerNames names, BeanFactory beans) {
         this.declarations = declarations;
         this.methods = methods;
         this.names = names;
+        this.beans = beans;
     }
 
     @Override
     public Object postProcessBeforeInitialization(Object bean, String beanName) {
-        Class<?> beanClass = ClassUtils.getUserClass(bean);
-        if (!reachable.contains(beanClass)) {
-            if (declarations.mentionedIn(beanClass)) {
-                refuseOutOfReach(beanClass);
-                prepare(beanClass);
+        Target target = Target.of(bean);
+        if (!reachable.contains(target)) {
+            if (declarations.mentionedIn(target)) {
+                refuseOutOfReach(target.seen());
+                refuseOutOfReach(target.ultimate());
+                refuseWithoutSubclasses(target.seen(), beanName);
+                prepare(target);
             }
-            reachable.add(beanClass);
+            reachable.add(target);
         }
         return bean;
     }
 
     @Override
     public Object postProcessAfterInitialization(Object bean, String beanName) {
-        if (!ready.contains(bean.getClass())) {
+        Target target = Target.behind(bean);
+        Proxied proxied = new Proxied(bean.getClass(), target);
+        if (!ready.contains(proxied)) {
             // What a factory bean has made comes by here alone, and may have nothing but interfaces.
-            Class<?> beanClass = ClassUtils.getUserClass(AopUtils.getTargetClass(bean));
-            if (declarations.mentionedIn(beanClass)) {
-                refuseOutOfReach(bean, beanClass);
-                prepare(beanClass);
+            if (declarations.mentionedIn(target)) {
+                refuseOutOfReach(bean, target.seen());
+                refuseOutOfReach(bean, target.ultimate());
+                prepare(target);
             }
-            ready.add(bean.getClass());
+            ready.add(proxied);
         }
         return bean;
     }
@@ -67,16 +80,16 @@ final class StartupCheck implements BeanPostProcessor, SmartInitializingSingleto
         names.judge();
     }
 
-    private void prepare(Class<?> beanClass) {
-        waiting.add(beanClass);
+    private void prepare(Target target) {
+        waiting.add(target);
         if (started) {
-            prepareWaiting(beanClass);
+            prepareWaiting(target);
         }
     }
 
-    private void prepareWaiting(Class<?> beanClass) {
-        if (waiting.remove(beanClass)) {
-            methods.prepare(beanClass);
+    private void prepareWaiting(Target target) {
+        if (waiting.remove(target)) {
+            methods.prepare(target);
         }
     }
 
@@ -90,6 +103,32 @@ final class StartupCheck implements BeanPostProcessor, SmartInitializingSingleto
                 }
             }
         }
+    }
+
+    /** Refuses a guarded class that can have no subclass where the proxy would have to be one. */
+    private void refuseWithoutSubclasses(Class<?> beanClass, String beanName) {
+        if (!Modifier.isFinal(beanClass.getModifiers())
+                || Proxy.isProxyClass(beanClass)
+                || ClassUtils.isLambdaClass(beanClass)
+                || !(isProxyTargetClass() || beanClass.getInterfaces().length == 0)) {
+            return;
+        }
+        for (Method method : Declarations.callable(beanClass)) {
+            if (declarations.find(method, beanClass) != null) {
+                throw new InvalidGuardException(
+                        "@GuardedBy cannot guard " + Signature.qualified(method) + " of the bean '" + beanName + "': "
+                                + Signature.name(beanClass) + " is final, and the proxy has to be a subclass of it",
+                        "Make the class not final, or let it implement an interface with the method and set"
+                                + " spring.aop.proxy-target-class to false, or remove the annotation and call the"
+                                + " CircuitBreaker of the CircuitBreakerRegistry in code");
+            }
+        }
+    }
+
+    private boolean isProxyTargetClass() {
+        String creator = AopConfigUtils.AUTO_PROXY_CREATOR_BEAN_NAME;
+        return beans.containsBean(creator)
+                && beans.getBean(creator, ProxyConfig.class).isProxyTargetClass();
     }
 
     private static @Nullable String obstacle(Method method) {
@@ -140,7 +179,7 @@ final class StartupCheck implements BeanPostProcessor, SmartInitializingSingleto
     private static InvalidGuardException outOfReach(Method method, String why, String action) {
         return new InvalidGuardException(
                 "@GuardedBy cannot guard " + Signature.qualified(method) + ": it " + why
-                        + ", so that calls do not come by the proxy",
+                        + ", so that a call does not go through the proxy",
                 action
                         + ", or remove the annotation and call the CircuitBreaker of the CircuitBreakerRegistry in code");
     }

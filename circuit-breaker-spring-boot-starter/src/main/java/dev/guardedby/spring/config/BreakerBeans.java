@@ -5,6 +5,7 @@ import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
@@ -16,6 +17,7 @@ final class BreakerBeans implements SmartInitializingSingleton {
     private final ConfigurableListableBeanFactory beans;
     private final Map<String, String> joined = new ConcurrentHashMap<>();
     private volatile boolean started;
+    private volatile @Nullable CircuitBreakerRegistry asConfigured;
 
     BreakerBeans(
             ConfiguredBreakers configured,
@@ -26,9 +28,18 @@ final class BreakerBeans implements SmartInitializingSingleton {
         this.beans = beans;
     }
 
+    /** Takes note of the registry that makes breakers as configured; any other is the application's own. */
+    CircuitBreakerRegistry fills(CircuitBreakerRegistry made) {
+        asConfigured = made;
+        return made;
+    }
+
     @Override
     public void afterSingletonsInstantiated() {
         if (!configured.isSwitchedOff()) {
+            if (registry.getObject() != asConfigured) {
+                configured.notInForce();
+            }
             join();
             configured.entries().forEach(this::make);
         }

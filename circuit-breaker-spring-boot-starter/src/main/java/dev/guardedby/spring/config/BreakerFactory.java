@@ -14,6 +14,7 @@ final class BreakerFactory implements Function<String, CircuitBreaker.Builder> {
     private final ObjectProvider<CircuitBreakerCustomizer> customizers;
     private final ObjectProvider<CircuitBreakerListener> listeners;
     private final ObjectProvider<LongSupplier> ticker;
+    private final BreakerLog log = new BreakerLog();
 
     BreakerFactory(
             ConfiguredBreakers configured,
@@ -39,6 +40,7 @@ final class BreakerFactory implements Function<String, CircuitBreaker.Builder> {
             return builder;
         }
         ticker.ifAvailable(builder::ticker);
+        builder.listener(log);
         listeners.orderedStream().forEach(builder::listener);
         customizers.orderedStream().forEach(customizer -> customizer.customize(name, builder));
         return builder;

@@ -49,6 +49,7 @@ public final class ConfiguredBreakers {
     private final Map<String, Entry> entries;
     private final @Nullable Settings defaults;
     private final Set<String> setInCode = ConcurrentHashMap.newKeySet();
+    private volatile boolean inForce = true;
 
     ConfiguredBreakers(UnknownName unknownName, Map<String, Entry> entries, @Nullable Settings defaults) {
         this.unknownName = unknownName;
@@ -76,6 +77,23 @@ public final class ConfiguredBreakers {
         return Optional.ofNullable(entries.get(Spelling.canonical(breaker))).map(Entry::name);
     }
 
+    /**
+     * The name of a breaker as its entry writes it.
+     *
+     * @param breaker the name of the breaker
+     * @return empty if it has no entry, or one that only environment variables make: they keep neither case nor dashes
+     */
+    public Optional<String> writtenName(String breaker) {
+        return Optional.ofNullable(entries.get(Spelling.canonical(breaker)))
+                .filter(Entry::spelled)
+                .map(Entry::name);
+    }
+
+    /** Whether two names are one, because they differ in case and dashes at most. */
+    public static boolean isSameName(String one, String other) {
+        return Spelling.canonical(one).equals(Spelling.canonical(other));
+    }
+
     /** What to do about a name that has none. */
     public UnknownName unknownName() {
         return unknownName;
@@ -85,11 +103,11 @@ public final class ConfiguredBreakers {
      * Every setting of a breaker as it is in force, key by key, whether or not it has an entry of its own.
      *
      * @param breaker the name of the breaker
-     * @return key to setting, in the order of the documentation; empty for a breaker that the application built itself, and
-     *     when {@code guardedby.enabled} is false
+     * @return key to setting, in the order of the documentation; empty for a breaker that the application built itself, for
+     *     all of them where it has a registry of its own, and when {@code guardedby.enabled} is false
      */
     public Map<String, Setting> settings(String breaker) {
-        if (setInCode.contains(breaker)) {
+        if (!inForce || setInCode.contains(breaker)) {
             return Map.of();
         }
         Settings settings = settingsOf(breaker);
@@ -110,6 +128,16 @@ public final class ConfiguredBreakers {
     /** The application built that breaker itself, so nothing here holds for it. */
     void setInCode(String breaker) {
         setInCode.add(breaker);
+    }
+
+    /** The application has a registry of its own, which makes its breakers without asking here. */
+    void notInForce() {
+        inForce = false;
+        if (!entries.isEmpty()) {
+            BreakerLog.LOG.warn("guardedby.breakers is not in force, because the application has its own"
+                    + " CircuitBreakerRegistry bean; remove the bean, or the entries "
+                    + entries.values().stream().map(Entry::name).collect(Collectors.joining(", ")));
+        }
     }
 
     boolean isSwitchedOff() {

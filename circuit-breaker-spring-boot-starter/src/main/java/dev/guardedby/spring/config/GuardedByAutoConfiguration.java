@@ -20,14 +20,12 @@ import org.springframework.core.env.ConfigurableEnvironment;
 public final class GuardedByAutoConfiguration {
 
     @Bean
-    @ConditionalOnMissingBean
     ConfiguredBreakers guardedByConfiguredBreakers(
             ConfigurableEnvironment environment, ConfigurableListableBeanFactory beans) {
         return SettingsReader.read(environment, beans.getBeanClassLoader());
     }
 
     @Bean
-    @ConditionalOnMissingBean
     BreakerBeans guardedByBreakerBeans(
             ConfiguredBreakers configured,
             ObjectProvider<CircuitBreakerRegistry> registry,
@@ -43,6 +41,7 @@ public final class GuardedByAutoConfiguration {
             ObjectProvider<CircuitBreakerCustomizer> customizers,
             ObjectProvider<CircuitBreakerListener> listeners,
             @Qualifier("guardedByTicker") ObjectProvider<LongSupplier> ticker) {
-        return CircuitBreakerRegistry.of(new BreakerFactory(configured, own, customizers, listeners, ticker));
+        return own.fills(
+                CircuitBreakerRegistry.of(new BreakerFactory(configured, own, customizers, listeners, ticker)));
     }
 }

@@ -49,9 +49,11 @@ final class SettingsReader {
                 sources.all().stream().map(SettingsReader::withoutBreakers).toList(),
                 "guardedby",
                 GuardedByProperties.class);
-        return properties.enabled()
-                ? new SettingsReader(sources, values).read(properties.unknownName())
-                : ConfiguredBreakers.switchedOff(properties.unknownName());
+        if (!properties.enabled()) {
+            BreakerLog.LOG.info("guardedby.enabled is false: nothing is guarded, every call passes");
+            return ConfiguredBreakers.switchedOff(properties.unknownName());
+        }
+        return new SettingsReader(sources, values).read(properties.unknownName());
     }
 
     private ConfiguredBreakers read(UnknownName unknownName) {

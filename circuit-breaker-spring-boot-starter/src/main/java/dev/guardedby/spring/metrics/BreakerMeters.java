@@ -67,9 +67,11 @@ final class BreakerMeters {
         MOVES.forEach(move -> moves.put(move, new LongAdder()));
     }
 
-    void result(Outcome outcome, long nanos) {
-        // Results without a permit have no duration, and count all the same.
-        long duration = Math.max(0, nanos);
+    void result(Outcome outcome, long duration) {
+        if (duration < 0) {
+            // Recorded without a permit: nobody knows how long the call ran, and 0 would pull every quantile down.
+            return;
+        }
         Map<Outcome, Timer> present = timers;
         if (present == null) {
             present = keepUnlessPublished(outcome, duration);
@@ -122,7 +124,7 @@ final class BreakerMeters {
         Map<Outcome, Timer> calls = new EnumMap<>(Outcome.class);
         unpublished.forEach((outcome, early) -> {
             Timer timer = Timer.builder("guardedby.calls")
-                    .description("Finished calls")
+                    .description("Finished calls; results recorded without a permit have no duration and are left out")
                     .tags(tags.and("outcome", word(outcome)))
                     .register(registry);
             record(early, timer);

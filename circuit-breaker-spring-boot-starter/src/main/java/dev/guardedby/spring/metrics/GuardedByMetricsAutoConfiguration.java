@@ -9,7 +9,6 @@ import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 
 /** Meters for every breaker in the registry, where there is a {@link MeterRegistry}. */
@@ -26,7 +25,6 @@ import org.springframework.context.annotation.Bean;
 public final class GuardedByMetricsAutoConfiguration {
 
     @Bean
-    @ConditionalOnMissingBean
     MeteredBreakers guardedByMeteredBreakers(
             ObjectProvider<CircuitBreakerRegistry> breakers, ObjectProvider<MeterRegistry> meters) {
         return new MeteredBreakers(breakers, meters, InstantSource.system());

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
+import dev.guardedby.circuitbreaker.CircuitState;
 import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.Mode;
 import dev.guardedby.spring.config.ConfiguredBreakers;
@@ -13,7 +14,9 @@ import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import java.util.function.LongSupplier;
 import org.json.JSONException;
@@ -178,16 +181,20 @@ class BreakerDocumentTest {
                 .withBean(
                         "late",
                         dev.guardedby.spring.CircuitBreakerCustomizer.class,
-                        () -> (name, breaker) -> breaker.failureThreshold(9))
+                        () -> (name, breaker) -> breaker.failureThreshold(9)
+                                .probes(3)
+                                .successesToClose(2)
+                                .probeTimeout(Duration.ofSeconds(7)))
                 .run(with((llm, configured) -> {
                     llm.mode(Mode.OBSERVE);
 
                     assertThat(BreakerDocument.of(llm, configured.settings("llm"))
                                     .get("settings")
                                     .toString())
-                            .startsWith(
-                                    "{failure-threshold={value=9, from=runtime},"
-                                            + " recovery-timeout={value=PT30S, from=breakers.llm}, probes={value=1, from=default}")
+                            .startsWith("{failure-threshold={value=9, from=runtime},"
+                                    + " recovery-timeout={value=PT30S, from=breakers.llm}, probes={value=3, from=runtime},"
+                                    + " successes-to-close={value=2, from=runtime},"
+                                    + " probe-timeout={value=PT7S, from=runtime},")
                             .endsWith("mode={value=observe, from=runtime}}");
                 }));
     }
@@ -198,13 +205,75 @@ class BreakerDocumentTest {
                         "own",
                         CircuitBreaker.class,
                         () -> CircuitBreaker.builder("llm").failureThreshold(7).build())
-                .run(
-                        with(
-                                (llm, configured) -> assertThat(BreakerDocument.of(llm, configured.settings("llm"))
-                                                .get("settings"))
-                                        .hasToString(
-                                                "{failure-threshold={value=7, from=runtime},"
-                                                        + " recovery-timeout={value=PT5M, from=runtime}, mode={value=enforce, from=runtime}}")));
+                .run(with((llm, configured) -> assertThat(BreakerDocument.of(llm, configured.settings("llm"))
+                                .get("settings"))
+                        .hasToString("{failure-threshold={value=7, from=runtime},"
+                                + " recovery-timeout={value=PT5M, from=runtime}, probes={value=1, from=runtime},"
+                                + " successes-to-close={value=1, from=runtime},"
+                                + " probe-timeout={value=PT1M, from=runtime}, mode={value=enforce, from=runtime}}")));
+    }
+
+    @Test
+    void registryOfTheApplication_isNotShownWhatIsConfigured() {
+        context.withPropertyValues("guardedby.breakers.llm.failure-threshold=3")
+                .withBean(
+                        "mine", CircuitBreakerRegistry.class, () -> CircuitBreakerRegistry.of(CircuitBreaker::builder))
+                .run(with((llm, configured) -> assertThat(BreakerDocument.of(llm, configured.settings("llm"))
+                                .get("settings")
+                                .toString())
+                        .startsWith("{failure-threshold={value=5, from=runtime},")
+                        .doesNotContain("breakers.llm", "default")));
+    }
+
+    @Test
+    void breakerThatMovesWhileItIsRead_isShownInOneState() {
+        AtomicReference<Runnable> duringTheRead = new AtomicReference<>();
+        CircuitBreaker llm = CircuitBreaker.builder("llm")
+                .ticker(() -> {
+                    Runnable move = duringTheRead.getAndSet(null);
+                    if (move != null) {
+                        move.run();
+                    }
+                    return 7;
+                })
+                .build();
+        duringTheRead.set(llm::forceOpen);
+
+        assertThat(BreakerDocument.of(llm, java.util.Map.of()))
+                .containsEntry("state", "OPEN")
+                .containsEntry("reason", "OPEN")
+                .containsEntry("admitting", false);
+    }
+
+    @Test
+    void breakerThatNeverStopsMoving_isShownWithoutContradictions() {
+        AtomicBoolean moving = new AtomicBoolean();
+        AtomicReference<CircuitBreaker> self = new AtomicReference<>();
+        CircuitBreaker llm = CircuitBreaker.builder("llm")
+                .ticker(() -> {
+                    CircuitBreaker breaker = self.get();
+                    // Moving reads the time, too.
+                    if (breaker != null && moving.compareAndSet(false, true)) {
+                        if (breaker.stats().state() == CircuitState.CLOSED) {
+                            breaker.forceOpen();
+                        } else {
+                            breaker.reset();
+                        }
+                        moving.set(false);
+                    }
+                    return 7;
+                })
+                .build();
+        self.set(llm);
+
+        for (int i = 0; i < 20; i++) {
+            var document = BreakerDocument.of(llm, java.util.Map.of());
+            boolean refuses = document.containsKey("reason");
+            assertThat(document.get("admitting")).isEqualTo(!refuses);
+            assertThat(refuses && document.get("state").equals("CLOSED"))
+                    .as("%s", document)
+                    .isFalse();
+        }
     }
 
     private void advance(Duration time) {

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.jayway.jsonpath.JsonPath;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
+import dev.guardedby.circuitbreaker.Mode;
+import dev.guardedby.spring.config.ConfiguredBreakers;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.net.URI;
@@ -23,13 +25,17 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 /** The endpoint as a client sees it: a real server, a real client, and Resilience4j's starter on the same class path. */
+@ExtendWith(OutputCaptureExtension.class)
 class EndpointOverHttpTest {
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
@@ -104,12 +110,78 @@ class EndpointOverHttpTest {
 
     @Test
     void unknownName_is404_andNothingIsMade() throws Exception {
-        Response notFound = new Response(404, "{\"error\":\"there is no circuit breaker 'nobody'\"}");
+        breaker("somebody");
+        Response notFound = get("/guardedby/nobody");
 
-        assertThat(get("/guardedby/nobody")).isEqualTo(notFound);
+        assertThat(notFound.status).isEqualTo(404);
+        assertThat(field(notFound.body, "error")).startsWith("there is no circuit breaker 'nobody'; there are ");
         assertThat(post("/guardedby/nobody", "{\"action\":\"reset\"}")).isEqualTo(notFound);
         assertThat(post("/guardedby/nobody", "{\"action\":\"explode\"}")).isEqualTo(notFound);
         assertThat(registry().find("nobody")).isEmpty();
+    }
+
+    @Test
+    void unknownName_isAnsweredWithTheKnownOnes_atMostTen() {
+        CircuitBreakerRegistry few = CircuitBreakerRegistry.of(CircuitBreaker::builder);
+        GuardedByEndpoint endpoint =
+                new GuardedByEndpoint(few, context.getBean(ConfiguredBreakers.class), "orders/1@host");
+        StringBuilder told = new StringBuilder(endpoint.unknown("x"));
+        few.get("a");
+        few.get("b");
+        told.append('\n').append(endpoint.unknown("x"));
+        for (int i = 0; i < 10; i++) {
+            few.get("c" + i);
+        }
+        told.append('\n').append(endpoint.unknown("x"));
+
+        assertThat(told).hasToString("""
+                        there is no circuit breaker 'x'; there are none
+                        there is no circuit breaker 'x'; there are a, b
+                        there is no circuit breaker 'x'; there are a, b, c0, c1, c2, c3, c4, c5, c6, c7 and 2 more""");
+    }
+
+    @Test
+    void openingADisabledBreaker_is409_andChangesNothing() throws Exception {
+        CircuitBreaker off = breaker("off");
+        off.mode(Mode.DISABLED);
+
+        for (String action : new String[] {"force-open", "hold-open"}) {
+            assertThat(post("/guardedby/off", "{\"action\":\"" + action + "\"}"))
+                    .isEqualTo(new Response(
+                            409,
+                            "{\"error\":\"" + action + " has no effect on circuit breaker 'off', which is disabled;"
+                                    + " switch its mode to enforce first\"}"));
+        }
+        assertThat(post("/guardedby/off", "{\"action\":\"reset\"}").status).isEqualTo(200);
+        assertThat(off.stats().timesOpened()).isZero();
+        assertThat(off.mode()).isEqualTo(Mode.DISABLED);
+    }
+
+    @Test
+    void modeWithAnotherAction_is400_andChangesNothing() throws Exception {
+        CircuitBreaker breaker = breaker("both");
+
+        assertThat(post("/guardedby/both", "{\"action\":\"hold-open\",\"mode\":\"observe\"}"))
+                .isEqualTo(new Response(
+                        400, "{\"error\":\"mode goes with the action mode alone, but the action was 'hold-open'\"}"));
+        assertThat(breaker.lastTransition()).isEmpty();
+        assertThat(breaker.mode()).isEqualTo(Mode.ENFORCE);
+    }
+
+    @Test
+    void whatAnOperatorDid_isInTheLog_andWhatWasRefusedIsNot(CapturedOutput output) throws Exception {
+        breaker("logged");
+        post("/guardedby/logged", "{\"action\":\"hold-open\"}");
+        post("/guardedby/logged", "{\"action\":\"mode\",\"mode\":\"disabled\"}");
+        post("/guardedby/logged", "{\"action\":\"force-open\"}");
+
+        assertThat(output.toString()
+                        .lines()
+                        .filter(line -> line.contains("Operator's action"))
+                        .map(line -> line.replaceFirst("^.*(INFO|WARN) .*: Op", "$1 Op")))
+                .containsExactly(
+                        "INFO Operator's action on circuit breaker 'logged': hold-open",
+                        "INFO Operator's action on circuit breaker 'logged': mode disabled");
     }
 
     @Test

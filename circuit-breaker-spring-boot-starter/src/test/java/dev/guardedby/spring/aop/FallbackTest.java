@@ -239,6 +239,16 @@ final class FallbackTest {
     }
 
     @Test
+    void futureThatFailsByAnInterruption_isAFailure_andIsAnsweredFor() {
+        application.run(context -> {
+            CompletableFuture<String> answer = context.getBean(Assistant.class).later("q");
+            context.getBean(Wire.class).pending.get().completeExceptionally(new InterruptedException());
+            assertThat(answer.get()).isEqualTo("later q for InterruptedException");
+            assertThat(history(context, "later")).isEqualTo("0 ok, 1 failed, 0 ignored, 0 refused, closed");
+        });
+    }
+
+    @Test
     void futureThatSucceeds_isLeftAlone() {
         application.run(context -> {
             CompletableFuture<String> answer = context.getBean(Assistant.class).later("q");

@@ -171,6 +171,36 @@ final class NeighboursTest {
         });
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void classBehindSomebodyElsesProxy_isGuardedAsItSays_andReplacesTheInterface(boolean proxyTargetClass) {
+        application()
+                .withUserConfiguration(ForeignProxies.class)
+                .withPropertyValues("spring.aop.proxy-target-class=" + proxyTargetClass)
+                .run(context -> {
+                    for (String bean : List.of("none", "first", "second", "ofClass", "product")) {
+                        assertThat(context.getBean(bean, Service.class).call("a"))
+                                .isEqualTo("done a");
+                    }
+                    assertThat(context.getBean(CircuitBreakerRegistry.class).all().stream()
+                                    .map(breaker -> breaker.name()))
+                            .containsExactlyInAnyOrder("first", "second", "class", "product");
+                    for (String name : List.of("first", "second", "class", "product")) {
+                        assertThat(history(context, name)).isEqualTo("1 ok, 0 failed, 0 ignored, 0 refused, closed");
+                    }
+                    assertThat(context.getBean("second", Service.class).call("bad"))
+                            .isEqualTo("kept bad");
+                });
+    }
+
+    @Test
+    void proxyOfAGuardedBean_isNotGuardedAgain() {
+        application().withUserConfiguration(Wrapping.class).run(context -> {
+            assertThat(context.getBean("wrapped", Service.class).call("bad")).isEqualTo("kept bad");
+            assertThat(history(context, "second")).isEqualTo("0 ok, 1 failed, 0 ignored, 0 refused, closed");
+        });
+    }
+
     @Test
     void nothingWarns_andNothingIsMadeBeforeItsTime(CapturedOutput output) {
         application(Transactions.class, Booking.class, Plain.class)
@@ -376,6 +406,106 @@ final class NeighboursTest {
                                 ? answer("got ", (String) arguments[0])
                                 : method.getName();
                     });
+        }
+    }
+
+    static class Unguarded implements Service {
+        @Override
+        public String call(String input) {
+            return answer("done ", input);
+        }
+    }
+
+    static class First extends Unguarded {
+        @Override
+        @GuardedBy("first") public String call(String input) {
+            return super.call(input);
+        }
+    }
+
+    @SuppressWarnings("UnusedMethod") // fallbacks are found by name
+    static class Second extends Unguarded {
+        @Override
+        @GuardedBy(name = "second", fallback = "kept") public String call(String input) {
+            return super.call(input);
+        }
+
+        private String kept(String input) {
+            return "kept " + input;
+        }
+    }
+
+    static class Product extends Unguarded {
+        @Override
+        @GuardedBy("product") public String call(String input) {
+            return super.call(input);
+        }
+    }
+
+    interface GuardedService extends Service {
+        @Override
+        @GuardedBy("interface") String call(String input);
+    }
+
+    static class OfClass extends Unguarded implements GuardedService {
+        @Override
+        @GuardedBy("class") public String call(String input) {
+            return super.call(input);
+        }
+    }
+
+    private static Service foreign(Service target) {
+        return (Service) new ProxyFactory(target).getProxy();
+    }
+
+    @Configuration
+    static class ForeignProxies {
+        @Bean
+        Service none() {
+            return foreign(new Unguarded());
+        }
+
+        @Bean
+        Service first() {
+            return foreign(new First());
+        }
+
+        @Bean
+        Service second() {
+            return foreign(new Second());
+        }
+
+        @Bean
+        Service ofClass() {
+            return foreign(new OfClass());
+        }
+
+        @Bean
+        FactoryBean<Service> product() {
+            return new FactoryBean<>() {
+                @Override
+                public Service getObject() {
+                    return foreign(new Product());
+                }
+
+                @Override
+                public Class<?> getObjectType() {
+                    return Service.class;
+                }
+            };
+        }
+    }
+
+    @Configuration
+    static class Wrapping {
+        @Bean
+        Second inner() {
+            return new Second();
+        }
+
+        @Bean
+        Service wrapped(Second inner) {
+            return foreign(inner);
         }
     }
 

@@ -19,11 +19,14 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.springframework.aop.framework.ProxyFactory;
 import org.springframework.beans.factory.BeanCreationException;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.diagnostics.FailureAnalyzer;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.context.annotation.Scope;
 import org.springframework.core.io.support.SpringFactoriesLoader;
@@ -35,27 +38,27 @@ final class StartupCheckTest {
         return Stream.of(
                 mistake(
                         OnPrivate.class,
-                        "@GuardedBy cannot guard OnPrivate.call(): it is private, so that calls do not come by the proxy.",
+                        "@GuardedBy cannot guard OnPrivate.call(): it is private, so that a call does not go through the proxy.",
                         "Make it neither private, static nor final, or remove the annotation and call the CircuitBreaker of"
                                 + " the CircuitBreakerRegistry in code."),
                 mistake(
                         OnStatic.class,
-                        "@GuardedBy cannot guard OnStatic.call(): it is static, so that calls do not come by the proxy.",
+                        "@GuardedBy cannot guard OnStatic.call(): it is static, so that a call does not go through the proxy.",
                         "Make it neither private, static nor final, or remove the annotation and call the CircuitBreaker of"
                                 + " the CircuitBreakerRegistry in code."),
                 mistake(
                         OnFinal.class,
-                        "@GuardedBy cannot guard OnFinal.call(): it is final, so that calls do not come by the proxy.",
+                        "@GuardedBy cannot guard OnFinal.call(): it is final, so that a call does not go through the proxy.",
                         "Make it neither private, static nor final, or remove the annotation and call the CircuitBreaker of"
                                 + " the CircuitBreakerRegistry in code."),
                 mistake(
                         UnderFinal.class,
-                        "@GuardedBy cannot guard OnFinal.call(): it is final, so that calls do not come by the proxy.",
+                        "@GuardedBy cannot guard OnFinal.call(): it is final, so that a call does not go through the proxy.",
                         "Make it neither private, static nor final, or remove the annotation and call the CircuitBreaker of"
                                 + " the CircuitBreakerRegistry in code."),
                 mistake(
                         FinalUnderInterface.class,
-                        "@GuardedBy cannot guard FinalUnderInterface.call(): it is final, so that calls do not come by the"
+                        "@GuardedBy cannot guard FinalUnderInterface.call(): it is final, so that a call does not go through the"
                                 + " proxy.",
                         "Make it not final, or remove the annotation and call the CircuitBreaker of the"
                                 + " CircuitBreakerRegistry in code."),
@@ -88,13 +91,13 @@ final class StartupCheckTest {
                         "Write String canned(String) or String canned(String, Throwable) in OtherParameters."),
                 mistake(
                         OtherResult.class,
-                        "The fallback 'canned' of OtherResult.ask(String) does not fit: canned(String) returns int, which is no"
+                        "The fallback 'canned' of OtherResult.ask(String) does not fit: canned(String) returns int, which is not a"
                                 + " java.lang.String.",
                         "Let it return java.lang.String."),
                 mistake(
                         OtherTypeArgument.class,
                         "The fallback 'canned' of OtherTypeArgument.ask() does not fit: canned() returns"
-                                + " java.util.concurrent.CompletableFuture<java.lang.Integer>, which is no"
+                                + " java.util.concurrent.CompletableFuture<java.lang.Integer>, which is not a"
                                 + " java.util.concurrent.CompletableFuture<java.lang.String>.",
                         "Let it return java.util.concurrent.CompletableFuture<java.lang.String>."),
                 mistake(
@@ -113,13 +116,13 @@ final class StartupCheckTest {
                         "Rename one of them."),
                 mistake(
                         BrokenSpel.class,
-                        "The cost expression '#result.' of BrokenSpel.call() is no SpEL: Expression [#result.] @7: EL1044E:"
+                        "The cost expression '#result.' of BrokenSpel.call() is not valid SpEL: Expression [#result.] @7: EL1044E:"
                                 + " Unexpectedly ran out of input.",
                         "Correct the expression."),
                 mistake(
                         UnknownVariable.class,
-                        "The cost expression '#reslt.cost' of UnknownVariable.call(int) asks for #reslt, which there is none"
-                                + " of.",
+                        "The cost expression '#reslt.cost' of UnknownVariable.call(int) asks for #reslt, but there is no"
+                                + " such variable.",
                         "Use #a0, #p0, #result, #tokens; an argument has its name only if the class was compiled with"
                                 + " -parameters."),
                 mistake(
@@ -165,13 +168,61 @@ final class StartupCheckTest {
     void methodThatAnInterfaceProxyDoesNotHave_failsStartUp() {
         application(OutsideTheInterface.class)
                 .withPropertyValues("spring.aop.proxy-target-class=false")
-                .run(context -> assertThat(
-                                plain(analyze(context.getStartupFailure()).getDescription()))
-                        .isEqualTo(
-                                "@GuardedBy cannot guard OutsideTheInterface.ask(): it is in no interface of a bean that is"
-                                        + " known by its interfaces alone, so that calls do not come by the proxy."));
+                .run(
+                        context -> assertThat(plain(
+                                        analyze(context.getStartupFailure()).getDescription()))
+                                .isEqualTo(
+                                        "@GuardedBy cannot guard OutsideTheInterface.ask(): it is in no interface of a bean that is"
+                                                + " known by its interfaces alone, so that a call does not go through the proxy."));
         application(OutsideTheInterface.class)
                 .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Test
+    void secondClassBehindTheSameKindOfProxy_isCheckedAsWell() {
+        application(WithinTheInterface.class, OutsideTheInterface.class)
+                .withPropertyValues("spring.aop.proxy-target-class=false")
+                .run(context -> assertThat(
+                                plain(analyze(context.getStartupFailure()).getDescription()))
+                        .startsWith("@GuardedBy cannot guard OutsideTheInterface.ask(): it is in no interface"));
+    }
+
+    @Test
+    void methodThatAForeignProxyDoesNotHave_failsStartUp() {
+        application()
+                .withUserConfiguration(ForeignProxy.class)
+                .run(context -> assertThat(
+                                plain(analyze(context.getStartupFailure()).getDescription()))
+                        .startsWith("@GuardedBy cannot guard OutsideTheInterface.ask(): it is in no interface"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"FinalClass, true", "FinalOfInterface, true", "FinalClass, false"})
+    void finalClassThatTheProxyWouldHaveToExtend_failsStartUp(String bean, boolean proxyTargetClass) {
+        application(bean.equals("FinalClass") ? FinalClass.class : FinalOfInterface.class)
+                .withPropertyValues("spring.aop.proxy-target-class=" + proxyTargetClass)
+                .run(context -> {
+                    FailureAnalysis analysis = analyze(context.getStartupFailure());
+                    assertThat(plain(analysis.getDescription()))
+                            .startsWith("@GuardedBy cannot guard " + bean + ".other() of the bean '")
+                            .endsWith(bean + " is final, and the proxy has to be a subclass of it.");
+                    assertThat(analysis.getAction())
+                            .isEqualTo(
+                                    "Make the class not final, or let it implement an interface with the method and set"
+                                            + " spring.aop.proxy-target-class to false, or remove the annotation and call the"
+                                            + " CircuitBreaker of the CircuitBreakerRegistry in code.");
+                });
+    }
+
+    @Test
+    void finalClassBehindAnInterface_isGuarded() {
+        application(FinalOfInterface.class)
+                .withPropertyValues("spring.aop.proxy-target-class=false")
+                .run(context -> {
+                    context.getBean(Other.class).other();
+                    assertThat(Guarded.history(context, "final"))
+                            .isEqualTo("1 ok, 0 failed, 0 ignored, 0 refused, closed");
+                });
     }
 
     @Test
@@ -269,6 +320,28 @@ final class StartupCheckTest {
 
     interface Other {
         void other();
+    }
+
+    static class WithinTheInterface implements Other {
+        @Override
+        @GuardedBy("within") public void other() {}
+    }
+
+    static final class FinalClass {
+        @GuardedBy("final") public void other() {}
+    }
+
+    static final class FinalOfInterface implements Other {
+        @Override
+        @GuardedBy("final") public void other() {}
+    }
+
+    @Configuration
+    static class ForeignProxy {
+        @Bean
+        Other foreign() {
+            return (Other) new ProxyFactory(new OutsideTheInterface()).getProxy();
+        }
     }
 
     static class OutsideTheInterface implements Other {

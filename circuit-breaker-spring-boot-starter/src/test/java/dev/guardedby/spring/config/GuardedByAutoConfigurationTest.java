@@ -219,6 +219,20 @@ class GuardedByAutoConfigurationTest {
     }
 
     @Test
+    void registryOfTheApplication_leavesEntriesOutOfForce_whichIsWarnedOf(CapturedOutput output) {
+        context.withPropertyValues("guardedby.breakers.llm.failure-threshold=3", "guardedby.breakers.mail.probes=2")
+                .withBean(
+                        "mine", CircuitBreakerRegistry.class, () -> CircuitBreakerRegistry.of(CircuitBreaker::builder))
+                .run(started -> assertThat(
+                                started.getBean(ConfiguredBreakers.class).settings("llm"))
+                        .isEmpty());
+
+        assertThat(output)
+                .containsOnlyOnce("guardedby.breakers is not in force, because the application has its own"
+                        + " CircuitBreakerRegistry bean; remove the bean, or the entries llm, mail");
+    }
+
+    @Test
     void variableAlone_setsTheBreakerAsCodeSpellsIt() {
         context.withInitializer(started -> started.getEnvironment()
                         .getPropertySources()

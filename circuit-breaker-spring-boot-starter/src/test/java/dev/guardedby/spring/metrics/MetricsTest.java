@@ -262,17 +262,33 @@ class MetricsTest {
     }
 
     @Test
+    void resultsWithoutAPermit_areCountedInTheStats_andNotTimed() {
+        context.run(started -> {
+            CircuitBreaker llm = registry(started).get("llm");
+            llm.run(() -> now.addAndGet(20));
+            llm.recordSuccess();
+            llm.recordFailure();
+
+            assertThat(timer(started, "success").count()).isEqualTo(1);
+            assertThat(timer(started, "success").mean(TimeUnit.NANOSECONDS)).isEqualTo(20);
+            assertThat(timer(started, "failure").count()).isZero();
+            assertThat(llm.stats().totalSuccesses()).isEqualTo(2);
+            assertThat(llm.stats().totalFailures()).isEqualTo(1);
+        });
+    }
+
+    @Test
     void breakerThatJoinsLater_getsMeters_andOneThatLeaves_losesThem() {
         context.run(started -> {
             CircuitBreakerRegistry registry = registry(started);
             CircuitBreaker first = registry.get("llm");
             registry.get("other");
             registry.remove("llm");
-            first.recordSuccess();
+            first.acquire().success();
             assertThat(names(started)).containsExactly("other");
 
             CircuitBreaker second = registry.get("llm");
-            second.recordSuccess();
+            second.acquire().success();
             assertThat(names(started)).containsExactly("llm", "other");
             assertThat(timer(started, "success").count()).isEqualTo(1);
         });
@@ -282,10 +298,10 @@ class MetricsTest {
     void breakerThatComesBack_isHeardAgain() {
         context.run(started -> {
             CircuitBreaker llm = registry(started).get("llm");
-            llm.recordSuccess();
+            llm.acquire().success();
             registry(started).remove("llm");
             registry(started).add(llm);
-            llm.recordSuccess();
+            llm.acquire().success();
 
             assertThat(timer(started, "success").count()).isEqualTo(1);
             assertThat(meters(started)
@@ -360,7 +376,7 @@ class MetricsTest {
                 .withConfiguration(AutoConfigurations.of(
                         MetricsAutoConfiguration.class, CompositeMeterRegistryAutoConfiguration.class))
                 .run(started -> {
-                    registry(started).get("llm").recordSuccess();
+                    registry(started).get("llm").acquire().success();
 
                     assertThat(started.getBeansOfType(MeterRegistry.class)).hasSize(3);
                     for (MeterRegistry registry :
@@ -383,7 +399,7 @@ class MetricsTest {
         without.withBean("a", SimpleMeterRegistry.class, () -> new SimpleMeterRegistry())
                 .withBean("b", SimpleMeterRegistry.class, () -> new SimpleMeterRegistry())
                 .run(started -> {
-                    registry(started).get("llm").recordSuccess();
+                    registry(started).get("llm").acquire().success();
 
                     for (MeterRegistry registry :
                             started.getBeansOfType(MeterRegistry.class).values()) {

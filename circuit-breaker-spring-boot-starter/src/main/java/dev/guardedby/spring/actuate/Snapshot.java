@@ -1,0 +1,68 @@
+package dev.guardedby.spring.actuate;
+
+import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.CircuitBreakerStats;
+import dev.guardedby.circuitbreaker.CircuitState;
+import dev.guardedby.circuitbreaker.Mode;
+import dev.guardedby.circuitbreaker.Refusal;
+import dev.guardedby.circuitbreaker.Transition;
+import java.util.Objects;
+import java.util.Optional;
+
+/** A breaker at one instant. Its parts are read one after the other while calls run, so they are read until they agree. */
+record Snapshot(CircuitBreakerStats stats, Mode mode, Optional<Refusal> refusal, Optional<Transition> last) {
+    private static final int ATTEMPTS = 4;
+
+    static Snapshot of(CircuitBreaker breaker) {
+        CircuitBreakerStats before = breaker.stats();
+        for (int i = 1; ; i++) {
+            Mode mode = breaker.mode();
+            Optional<Refusal> refusal = breaker.refusal();
+            Optional<Transition> last = breaker.lastTransition();
+            CircuitBreakerStats after = breaker.stats();
+            if (agree(before, after) && breaker.mode() == mode) {
+                return new Snapshot(after, mode, refusal, last);
+            }
+            if (i == ATTEMPTS) {
+                // It moves faster than anybody can look: leave out what belongs to another state.
+                return new Snapshot(
+                        after,
+                        mode,
+                        refusal.filter(refused -> mode == Mode.ENFORCE && stateOf(refused) == after.state()),
+                        last.filter(transition -> transition.to() == after.state()));
+            }
+            before = after;
+        }
+    }
+
+    private static boolean agree(CircuitBreakerStats before, CircuitBreakerStats after) {
+        return before.state() == after.state()
+                && Objects.equals(before.lastStateChangeAt(), after.lastStateChangeAt())
+                && before.timesOpened() == after.timesOpened();
+    }
+
+    private static CircuitState stateOf(Refusal refusal) {
+        return refusal.reason() == Refusal.Reason.PROBING ? CircuitState.HALF_OPEN : CircuitState.OPEN;
+    }
+
+    /** Why a call is refused, or, where calls pass, the state in a few words. */
+    String message(CircuitBreaker breaker) {
+        return refusal.map(Refusal::message).orElseGet(() -> admitting(breaker.failureThreshold()));
+    }
+
+    private String admitting(int failureThreshold) {
+        if (mode == Mode.DISABLED) {
+            return "disabled, every call passes";
+        }
+        if (stats.state() == CircuitState.CLOSED) {
+            return stats.consecutiveFailures() == 0
+                    ? "closed"
+                    : "closed, " + stats.consecutiveFailures() + " of " + failureThreshold + " consecutive failures";
+        }
+        String state = stats.state() == CircuitState.OPEN ? "open" : "half-open";
+        if (mode == Mode.OBSERVE) {
+            return state + ", observed only: every call passes";
+        }
+        return state + (stats.state() == CircuitState.OPEN ? ", due now" : "") + ": the next call is a probe";
+    }
+}
