@@ -18,9 +18,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * try (Permit permit = breaker.acquire()) {
  *     try {
- *         String answer = client.ask(question);
- *         permit.success(answer);
- *         return answer;
+ *         permit.success(client.ask(question));
  *     } catch (Throwable failure) {
  *         permit.failure(failure);
  *         throw failure;

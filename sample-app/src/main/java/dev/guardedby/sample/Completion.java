@@ -20,7 +20,8 @@ record Completion(@Nullable List<Choice> choices, @Nullable Usage usage) {
 
     /** The text answered; {@link NoTextException} when there is none. */
     String text() {
-        Message message = choices == null || choices.isEmpty() ? null : choices.get(0).message();
+        Message message =
+                choices == null || choices.isEmpty() ? null : choices.get(0).message();
         if (message == null || message.content() == null) {
             throw new NoTextException();
         }

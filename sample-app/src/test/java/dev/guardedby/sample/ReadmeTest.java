@@ -45,6 +45,7 @@ import tools.jackson.databind.json.JsonMapper;
 class ReadmeTest {
     private static final Readme README = new Readme();
     private static final JsonMapper JSON = new JsonMapper();
+    private static final Path CORE = Path.of("circuit-breaker-core/src/main/java/dev/guardedby/circuitbreaker");
 
     private static ConfigurableApplicationContext sample;
     private static Visitor visitor;
@@ -74,6 +75,26 @@ class ReadmeTest {
     Stream<DynamicTest> everyBlock_isTrue(@TempDir Path directory) {
         return README.blocks().stream()
                 .map(block -> DynamicTest.dynamicTest(block.toString(), () -> check(block, directory)));
+    }
+
+    /** The examples in the Javadoc of what users of the core begin with. */
+    @TestFactory
+    Stream<DynamicTest> everyExampleOfTheCore_runs(@TempDir Path directory) {
+        List<Path> sources = List.of(CORE.resolve("CircuitBreaker.java"), CORE.resolve("Permit.java"));
+        return sources.stream()
+                .map(source -> DynamicTest.dynamicTest(source.getFileName().toString(), () -> {
+                    Readme.Block example = example(source);
+                    new Snippet(example, Files.createDirectory(directory.resolve("java" + example.line()))).check();
+                }));
+    }
+
+    private static Readme.Block example(Path source) throws IOException {
+        List<String> lines = Files.readAllLines(Readme.ROOT.resolve(source));
+        int first = lines.indexOf(" * <pre>{@code") + 1;
+        String text = lines.subList(first, lines.indexOf(" * }</pre>")).stream()
+                .map(line -> line.substring(2) + "\n")
+                .collect(Collectors.joining());
+        return new Readme.Block(first, "java", text);
     }
 
     private static void check(Readme.Block block, Path directory) throws Exception {

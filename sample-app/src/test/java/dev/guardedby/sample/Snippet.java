@@ -28,7 +28,7 @@ import org.springframework.context.support.GenericApplicationContext;
 import org.springframework.stereotype.Service;
 
 /**
- * A Java block of the README, put into a class with the imports and the remote services it takes for granted: compiled, then
+ * A Java block of the README or of Javadoc, put into a class with the imports and the remote services it takes for granted: compiled, then
  * run if it is a row of statements, or started as part of an application if it declares something.
  */
 final class Snippet {
@@ -49,6 +49,18 @@ final class Snippet {
 
                 interface Model {
                     Answer answer(String question);
+
+                    default CompletableFuture<Answer> answerAsync(String question) {
+                        return CompletableFuture.completedFuture(answer(question));
+                    }
+                }
+
+                interface Client {
+                    String ask(String question) throws IOException;
+                }
+
+                static final class QuotaExceededException extends RuntimeException {
+                    private static final long serialVersionUID = 1;
                 }
 
                 static class Remote {
@@ -63,6 +75,9 @@ final class Snippet {
 
                 static final Model model = question -> new Answer("Because.", Cost.of(20, 10, new BigDecimal("0.000024")));
                 static final Remote remote = new Remote();
+                static final Client client = question -> "Because.";
+                static final CircuitBreaker breaker = CircuitBreaker.of("llm");
+                static final String question = "Why?";
 
             %s
             }

@@ -42,7 +42,8 @@ class StoryTest {
     @Test
     void applicationThatStops_takesItsStoryWithIt() {
         Story story;
-        try (var application = start(new Class<?>[] {SampleApplication.class})) { // in real time, so that it is still at it
+        try (var application =
+                start(new Class<?>[] {SampleApplication.class})) { // in real time, so that it is still at it
             story = application.getBean(Story.class);
         }
 
