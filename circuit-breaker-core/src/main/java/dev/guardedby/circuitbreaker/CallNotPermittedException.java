@@ -1,7 +1,6 @@
 package dev.guardedby.circuitbreaker;
 
 import dev.guardedby.circuitbreaker.Refusal.Reason;
-import dev.guardedby.circuitbreaker.Transition.Cause;
 import java.io.Serial;
 import java.time.Duration;
 import java.util.Optional;
@@ -20,8 +19,7 @@ public class CallNotPermittedException extends RuntimeException {
     private final String name;
     private final CircuitState state;
     private final Reason reason;
-    private final @Nullable Cause cause;
-    private final long failures;
+    private final @Nullable Decision decision;
     private final long retryNanos;
 
     CallNotPermittedException(String name, State refusing, long now) {
@@ -29,8 +27,7 @@ public class CallNotPermittedException extends RuntimeException {
         this.name = name;
         this.state = refusing.circuitState();
         this.reason = refusing.reason();
-        this.cause = refusing.period.cause;
-        this.failures = refusing.period.failuresBefore;
+        this.decision = refusing.period.decision;
         this.retryNanos = refusing.retryNanos(now);
     }
 
@@ -46,7 +43,7 @@ public class CallNotPermittedException extends RuntimeException {
 
     /** Why the call was refused. */
     public Refusal refusal() {
-        return Refusal.of(reason, cause, failures, retryNanos);
+        return Refusal.of(reason, decision, retryNanos);
     }
 
     /** How long the caller should wait, as it was at the refusal; empty where nobody can tell. */

@@ -1,6 +1,7 @@
 package dev.guardedby.circuitbreaker;
 
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
+import dev.guardedby.circuitbreaker.Running.Slice;
 import dev.guardedby.circuitbreaker.Transition.Cause;
 import java.math.BigDecimal;
 import java.time.Duration;
@@ -10,6 +11,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
@@ -60,7 +62,7 @@ public final class CircuitBreaker {
 
     /** A builder with all defaults; the name is checked when the breaker is built. */
     public static Builder builder(String name) {
-        return new Builder(Objects.requireNonNull(name, "name"));
+        return new Builder(Objects.requireNonNull(name, "name"), new Settings());
     }
 
     // Guarding a call
@@ -75,22 +77,23 @@ public final class CircuitBreaker {
     public <T extends @Nullable Object, X extends Throwable> T call(Call<? extends T, ? extends X> call) throws X {
         Objects.requireNonNull(call, "call");
         State seen = engine.state;
-        if (!(seen instanceof Closed)) {
+        long startedAt = engine.startTime();
+        if (!(seen instanceof Closed closed && closed.passes(startedAt))) {
             return this.<T, X>call(Cost.ZERO, permit -> call.call());
         }
-        long startedAt = engine.startTime();
+        Slice slice = seen.period.begin();
         T result;
         try {
             result = call.call();
         } catch (Throwable thrown) {
             try {
-                engine.threw(seen, startedAt, thrown);
+                engine.threw(seen, slice, startedAt, thrown);
             } catch (Throwable ignored) {
                 // A stack that is exhausted, or a clock that throws: nothing of ours hides what the caller must see.
             }
             throw thrown;
         }
-        engine.returned(seen, startedAt, engine.settings.rules.judgeResult(result));
+        engine.returned(seen, slice, startedAt, engine.settings.rules.judgeResult(result));
         return result;
     }
 
@@ -105,7 +108,8 @@ public final class CircuitBreaker {
     public <X extends Throwable> void run(Action<? extends X> action) throws X {
         Objects.requireNonNull(action, "action");
         State seen = engine.state;
-        if (!(seen instanceof Closed)) {
+        long startedAt = engine.startTime();
+        if (!(seen instanceof Closed closed && closed.passes(startedAt))) {
             this.<@Nullable Void, X>call(Cost.ZERO, permit -> {
                 action.run();
                 permit.success();
@@ -113,18 +117,18 @@ public final class CircuitBreaker {
             });
             return;
         }
-        long startedAt = engine.startTime();
+        Slice slice = seen.period.begin();
         try {
             action.run();
         } catch (Throwable thrown) {
             try {
-                engine.threw(seen, startedAt, thrown);
+                engine.threw(seen, slice, startedAt, thrown);
             } catch (Throwable ignored) {
                 // As in call.
             }
             throw thrown;
         }
-        engine.returned(seen, startedAt, Verdict.SUCCESS);
+        engine.returned(seen, slice, startedAt, Verdict.SUCCESS);
     }
 
     /**
@@ -240,14 +244,12 @@ public final class CircuitBreaker {
     /** Why a call made now by this thread would be refused, or empty if it would pass; takes and moves nothing. */
     public Optional<Refusal> refusal() {
         State seen = engine.state;
-        if (seen instanceof Closed || seen.mode != Mode.ENFORCE) {
+        if (seen.mode != Mode.ENFORCE || (seen instanceof Closed closed && closed.isTimeless())) {
             return Optional.empty();
         }
         long now = engine.now();
-        State looked = seen.look(engine, now);
-        return looked.ridesOnProbe() || looked.admit(false, now) != null
-                ? Optional.empty()
-                : Optional.of(looked.refusal(now));
+        State looked = seen.lookAtAdmission(engine, now);
+        return looked.ridesOnProbe() || looked.wouldAdmit(now) ? Optional.empty() : Optional.of(looked.refusal(now));
     }
 
     // The manual protocol: an admission and results without a permit
@@ -257,7 +259,7 @@ public final class CircuitBreaker {
      * caller may take over after {@code probe-timeout} if nobody reports a result.
      */
     public boolean canExecute() {
-        return engine.state instanceof Closed || engine.admit(true, false) != null;
+        return engine.admit(true, false) != null;
     }
 
     /** Records a success, without a permit, on the present state. */
@@ -341,12 +343,12 @@ public final class CircuitBreaker {
 
     /** Closes, zeroes the consecutive failures, and starts a new period, so that what is in flight is stale. */
     public void reset() {
-        engine.move(seen -> seen.closedByOperator(engine, Cause.RESET));
+        engine.operate((seen, now) -> seen.closedByOperator(engine, Cause.RESET, now));
     }
 
     /** Closes like {@link #reset()}; the two differ in the cause that the transition shows. */
     public void forceClose() {
-        engine.move(seen -> seen.closedByOperator(engine, Cause.FORCE_CLOSE));
+        engine.operate((seen, now) -> seen.closedByOperator(engine, Cause.FORCE_CLOSE, now));
     }
 
     /**
@@ -354,7 +356,7 @@ public final class CircuitBreaker {
      * {@link Mode#DISABLED}.
      */
     public void forceOpen() {
-        engine.move(seen -> seen.forcedOpen(engine));
+        engine.operate((seen, now) -> seen.forcedOpen(engine, now));
     }
 
     /**
@@ -362,7 +364,7 @@ public final class CircuitBreaker {
      * {@link Mode#DISABLED}.
      */
     public void holdOpen() {
-        engine.move(seen -> seen.heldOpen(engine));
+        engine.operate((seen, now) -> seen.heldOpen(engine, now));
     }
 
     /** The mode. */
@@ -376,7 +378,7 @@ public final class CircuitBreaker {
      */
     public void mode(Mode mode) {
         Objects.requireNonNull(mode, "mode");
-        engine.move(seen -> seen.switched(engine, mode));
+        engine.operate((seen, now) -> seen.switched(engine, mode, now));
     }
 
     // The settings
@@ -386,14 +388,32 @@ public final class CircuitBreaker {
         return name;
     }
 
-    /** The consecutive failures at which the breaker trips. */
+    /** The consecutive failures at which the breaker trips; 0 without such a rule. */
     public int failureThreshold() {
-        return engine.settings.failureThreshold;
+        return engine.settings.failureThreshold();
     }
 
     /** How long the breaker stays open before it probes. */
     public Duration recoveryTimeout() {
         return engine.settings.recoveryTimeout;
+    }
+
+    /**
+     * Changes settings of a live breaker. Nothing is judged at once: thresholds act on the next result, waits and probes on
+     * the next OPEN or HALF_OPEN; a window of another kind or size starts empty. The state, its deadline, counts and calls in
+     * flight stay.
+     *
+     * @param change writes to a builder that holds the present settings; it runs again if another change comes first
+     * @throws IllegalArgumentException if the settings would be bad, or if the ticker, the clock or the listeners change; then
+     *     nothing has changed
+     */
+    public void reconfigure(Consumer<Builder> change) {
+        Objects.requireNonNull(change, "change");
+        engine.reconfigure(seen -> {
+            Builder builder = new Builder(name, seen.copy()).mode(mode());
+            change.accept(builder);
+            return builder.settings.checked();
+        });
     }
 
     /** The calls that may pass while HALF_OPEN, to find out whether the remote has recovered. */
@@ -415,9 +435,10 @@ public final class CircuitBreaker {
     @Override
     public String toString() {
         State seen = engine.state;
+        int threshold = failureThreshold();
         return "CircuitBreaker[name=" + name + ", state="
-                + seen.circuitState().name().toLowerCase(Locale.ROOT) + ", failures=" + seen.streak + "/"
-                + engine.settings.failureThreshold + "]";
+                + seen.circuitState().name().toLowerCase(Locale.ROOT) + ", failures=" + seen.streak
+                + (threshold == 0 ? "" : "/" + threshold) + "]";
     }
 
     /**
@@ -427,15 +448,111 @@ public final class CircuitBreaker {
      */
     public static final class Builder {
         private final String name;
-        private final Settings settings = new Settings();
+        private final Settings settings;
 
-        private Builder(String name) {
+        private Builder(String name, Settings settings) {
             this.name = name;
+            this.settings = settings;
         }
 
-        /** Consecutive failures at which the breaker trips: at least 1, default 5. */
+        /**
+         * Consecutive failures at which the breaker trips: at least 1, default 5. A {@link #failureRateThreshold} replaces the
+         * default; what is set here stands beside it, and either trips.
+         */
         public Builder failureThreshold(int consecutiveFailures) {
             settings.failureThreshold = consecutiveFailures;
+            return this;
+        }
+
+        /**
+         * Share of failures in the window, in percent, at which the breaker trips once {@code minimum-calls} are in: above 0, at
+         * most 100; default none.
+         */
+        public Builder failureRateThreshold(double percent) {
+            settings.failureRateThreshold = percent;
+            return this;
+        }
+
+        /**
+         * How long a call may run before it counts as slow: positive, at most 10 years; default none. It needs a
+         * {@link #slowCallRateThreshold}.
+         */
+        public Builder slowCallDuration(Duration limit) {
+            settings.slowCallDuration = Objects.requireNonNull(limit, "slow-call-duration");
+            return this;
+        }
+
+        /**
+         * Share of slow calls, in percent, at which the breaker trips once {@code minimum-calls} are in: above 0, at most 100;
+         * default none. Calls that hang are slow while they still run. It needs a {@link #slowCallDuration}.
+         */
+        public Builder slowCallRateThreshold(double percent) {
+            settings.slowCallRateThreshold = percent;
+            return this;
+        }
+
+        /** Rates are of the last so many calls: at least 1, default 100. */
+        public Builder window(int calls) {
+            settings.windowCalls = calls;
+            settings.windowLength = null;
+            return this;
+        }
+
+        /**
+         * Rates are of the calls of the last so much time: positive, at most 10 years. It forgets in steps of a fiftieth of the
+         * length, late and never early.
+         */
+        public Builder window(Duration length) {
+            settings.windowLength = Objects.requireNonNull(length, "window");
+            return this;
+        }
+
+        /**
+         * Calls that must be in the window before a rate decides: at least 1, at most a window of calls; default 20, or the
+         * window if that is smaller.
+         */
+        public Builder minimumCalls(int calls) {
+            settings.minimumCalls = calls;
+            return this;
+        }
+
+        /** By how much the wait grows with each recovery that fails in a row: at least 1, default 1, which is not at all. */
+        public Builder recoveryBackoffMultiplier(double factor) {
+            settings.recoveryBackoffMultiplier = factor;
+            return this;
+        }
+
+        /** The longest wait: at least {@code recovery-timeout}, at most 10 years; default 10 times the {@code recovery-timeout}. */
+        public Builder maxRecoveryTimeout(Duration cap) {
+            settings.maxRecoveryTimeout = Objects.requireNonNull(cap, "max-recovery-timeout");
+            return this;
+        }
+
+        /**
+         * The share of the wait that chance may take off, drawn once for each wait, so that instances which tripped together do
+         * not probe together: at least 0, below 1; default 0.2 with a growing wait, else 0.
+         */
+        public Builder recoveryJitter(double share) {
+            settings.recoveryJitter = share;
+            return this;
+        }
+
+        /**
+         * How long after a recovery only a growing share of the calls passes, from a tenth to all: positive, at most 10 years;
+         * default none.
+         */
+        public Builder rampUp(Duration length) {
+            settings.rampUp = Objects.requireNonNull(length, "ramp-up");
+            return this;
+        }
+
+        /**
+         * Where to find how long the remote asked to be left alone, on top of the sources set before. It is asked about the
+         * failure and what it wraps; the wait is at least that long, up to {@code max-recovery-timeout}. What it throws is
+         * logged, and the wait does without it.
+         */
+        public Builder retryAfter(Function<? super Throwable, Optional<Duration>> hint) {
+            settings.add(Objects.requireNonNull(hint, "retryAfter"));
             return this;
         }
 

@@ -1,20 +1,48 @@
 package dev.guardedby.circuitbreaker;
 
-import dev.guardedby.circuitbreaker.HalfOpen.Slot;
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
 import dev.guardedby.circuitbreaker.Refusal.Reason;
 import dev.guardedby.circuitbreaker.Transition.Cause;
+import dev.guardedby.circuitbreaker.Window.Counts;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** Calls pass, and each failure decides whether to trip. */
+/** Calls pass, and each result decides whether to trip. */
 final class Closed extends State {
-    Closed(Period period, Mode mode, long streak) {
+    /** After a recovery, until all calls pass. */
+    private final @Nullable RampUp rampUp;
+
+    private Closed(Period period, Mode mode, long streak, @Nullable RampUp rampUp) {
         super(period, mode, streak);
+        this.rampUp = rampUp;
+    }
+
+    static Closed fresh(Engine engine, Period period, Mode mode, long streak) {
+        Settings settings = engine.settings;
+        if (mode != Mode.DISABLED) {
+            period.watch(settings, engine.totals, period.startedAt);
+        }
+        Decision decision = period.decision;
+        boolean recovered = decision != null && decision.cause() == Cause.PROBES_SUCCEEDED;
+        RampUp rampUp =
+                recovered && settings.rampUp != null ? new RampUp(period.startedAt, settings.rampUp.toNanos()) : null;
+        return new Closed(period, mode, streak, rampUp);
     }
 
     @Override
     CircuitState circuitState() {
         return CircuitState.CLOSED;
+    }
+
+    /** Whether calls pass whatever the time. */
+    boolean isTimeless() {
+        return rampUp == null && period.running() == null;
+    }
+
+    /** Whether a call passes without more ado: nobody ramps up, and no hung calls are to be looked for. */
+    boolean passes(long now) {
+        Running running = period.running();
+        return rampUp == null && (running == null || !running.isDue(now));
     }
 
     @Override
@@ -23,38 +51,117 @@ final class Closed extends State {
     }
 
     @Override
-    State admit(boolean manual, long now) {
+    State lookAtAdmission(Engine engine, long now) {
+        Running running = period.running();
+        if (running == null || !running.isDue(now)) {
+            return this;
+        }
+        Window window = period.window();
+        long hung = running.hung(now);
+        // Without hung calls there is nothing new since the last result.
+        Decision decision = window == null || hung == 0 ? null : slowDecision(engine.settings, window.look(now), hung);
+        if (decision != null) {
+            // The slice stays due: who only looks ahead, or loses the race to trip, must not hide it from the next
+            // call.
+            return trip(engine, decision, Duration.ZERO, streak, now);
+        }
+        running.turnTo(now);
         return this;
     }
 
     @Override
-    State report(Engine engine, @Nullable Slot slot, Verdict verdict) {
-        long next = streakAfter(verdict);
-        if (verdict.isFailure() && mode != Mode.DISABLED) {
-            int threshold = engine.settings.failureThreshold;
-            if (verdict == Verdict.TRIP) {
-                return open(engine, Cause.TRIP, "trip-if", 1, next, engine.now());
-            }
-            if (next >= threshold) {
-                return open(engine, Cause.FAILURES, "failure-threshold " + threshold, next, next, engine.now());
-            }
+    @Nullable State admit(boolean manual, long now) {
+        if (rampUp == null) {
+            return this;
         }
-        return next == streak ? this : new Closed(period, mode, next);
+        if (rampUp.isOver(now)) {
+            return new Closed(period, mode, streak, null);
+        }
+        return rampUp.admit(now) ? this : null;
     }
 
     @Override
-    State reportManual(Engine engine, Verdict verdict) {
-        return report(engine, null, verdict);
+    boolean wouldAdmit(long now) {
+        return rampUp == null || rampUp.isOver(now) || rampUp.wouldAdmit(now);
+    }
+
+    /** Whether {@link #decide} needs the time. */
+    boolean readsClockToDecide() {
+        Window window = period.window();
+        return window != null && (window.readsClock() || period.running() != null);
+    }
+
+    /** Enters a result into the window, once, and answers what the rate rules make of it. */
+    @Nullable Decision decide(Engine engine, Verdict verdict, boolean slow, long now) {
+        Window window = period.window();
+        if (window == null) {
+            return null;
+        }
+        Settings settings = engine.settings;
+        Running running = period.running();
+        Counts counts = window.enter(verdict.isFailure(), slow, now, settings.minimumCalls());
+        if (settings.isFailureRate(counts.failures(), counts.calls())) {
+            return decision(Cause.FAILURE_RATE, "failure-rate-threshold " + settings.failureRateThreshold, counts, 0);
+        }
+        return slowDecision(settings, counts, running == null ? 0 : running.hung(now));
+    }
+
+    private static @Nullable Decision slowDecision(Settings settings, Counts counts, long hung) {
+        return settings.isSlowCallRate(counts.slow() + hung, counts.calls() + hung)
+                ? decision(
+                        Cause.SLOW_CALL_RATE,
+                        "slow-call-rate-threshold " + settings.slowCallRateThreshold,
+                        counts,
+                        hung)
+                : null;
+    }
+
+    private static Decision decision(Cause cause, String rule, Counts counts, long hung) {
+        return new Decision(cause, rule, counts.calls(), counts.failures(), counts.slow(), hung);
+    }
+
+    @Override
+    boolean isMovedBy(Result result, Settings settings) {
+        return mode != Mode.DISABLED && decisionOn(settings, result, streakAfter(result.verdict())) != null;
+    }
+
+    @Override
+    State report(Engine engine, Result result) {
+        long next = streakAfter(result.verdict());
+        Decision decision = mode == Mode.DISABLED ? null : decisionOn(engine.settings, result, next);
+        if (decision != null) {
+            return trip(engine, decision, result.hint(), next, result.now());
+        }
+        return next == streak ? this : new Closed(period, mode, next, rampUp);
+    }
+
+    private static @Nullable Decision decisionOn(Settings settings, Result result, long nextStreak) {
+        if (result.verdict() == Verdict.TRIP) {
+            return Decision.of(Cause.TRIP, "trip-if", 1, 1);
+        }
+        int threshold = settings.failureThreshold();
+        return result.verdict().isFailure() && threshold > 0 && nextStreak >= threshold
+                ? Decision.of(Cause.FAILURES, "failure-threshold " + threshold, nextStreak, nextStreak)
+                : result.decision();
+    }
+
+    private Open trip(Engine engine, Decision decision, Duration hint, long nextStreak, long now) {
+        return open(engine, decision, 0, hint, nextStreak, now);
+    }
+
+    @Override
+    State reportManual(Engine engine, Result result) {
+        return report(engine, result);
     }
 
     @Override
     State with(Mode newMode) {
-        return new Closed(period, newMode, streak);
+        return new Closed(period, newMode, streak, rampUp);
     }
 
     @Override
     Reason reason() {
-        throw new IllegalStateException("a closed breaker refuses nothing");
+        return Reason.RAMP_UP;
     }
 
     @Override

@@ -2,6 +2,9 @@ package dev.guardedby.circuitbreaker;
 
 import dev.guardedby.circuitbreaker.HalfOpen.Slot;
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
+import dev.guardedby.circuitbreaker.Running.Slice;
+import dev.guardedby.circuitbreaker.State.Result;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.UnaryOperator;
@@ -17,45 +20,49 @@ final class Engine {
     private static final AtomicReferenceFieldUpdater<Engine, State> STATE =
             AtomicReferenceFieldUpdater.newUpdater(Engine.class, State.class, "state");
 
+    private static final AtomicReferenceFieldUpdater<Engine, Settings> SETTINGS =
+            AtomicReferenceFieldUpdater.newUpdater(Engine.class, Settings.class, "settings");
+    /** The start of a call that nobody times; a tick that no clock is likely to show. */
+    static final long UNTIMED = 0x9E37_79B9_7F4A_7C15L;
+
     final CircuitBreaker breaker;
-    final Settings settings;
     final Totals totals = new Totals();
     private final Deliveries deliveries;
-    private final boolean timed;
+    private final boolean isListenedTo;
+    volatile Settings settings;
     volatile State state;
 
     Engine(CircuitBreaker breaker, Settings settings) {
         this.breaker = breaker;
         this.settings = settings;
-        this.timed = settings.listeners.stream().anyMatch(CircuitBreakerListener::wantsDurations);
+        this.isListenedTo = !settings.listeners.isEmpty();
         Period first = Period.first(settings.ticker.getAsLong());
         this.deliveries = new Deliveries(settings.listeners, first);
-        this.state = new Closed(first, settings.mode, 0);
+        this.state = Closed.fresh(this, first, settings.mode, 0);
     }
 
     /** A permit, or null (or, if asked, an exception) for a refusal. */
     @Nullable Permit admit(boolean manual, boolean orThrow) {
         State seen = state;
-        if (seen instanceof Closed) {
-            return new Permit(this, seen.period, null);
+        if (seen instanceof Closed closed && !settings.isTimed() && closed.isTimeless()) {
+            return new Permit(this, closed.period, null, null);
         }
         long now = now();
         for (; ; seen = state) {
-            State looked = seen.look(this, now);
+            State looked = seen.lookAtAdmission(this, now);
             if (looked.ridesOnProbe()) {
-                return new Permit(this, null, null);
+                return outside();
             }
             State admitted = looked.admit(manual, now);
             if (!advance(seen, admitted == null ? looked : admitted)) {
                 continue;
             }
             if (admitted != null) {
-                return new Permit(
-                        this, admitted.period, admitted instanceof HalfOpen probing ? probing.newestSlot() : null);
+                return admitted(admitted, manual);
             }
             if (looked.mode == Mode.OBSERVE) {
                 totals.countWouldReject();
-                return new Permit(this, null, null);
+                return outside();
             }
             totals.rejected.increment();
             deliveries.refused(breaker, looked, now);
@@ -66,66 +73,127 @@ final class Engine {
         }
     }
 
+    private Permit admitted(State by, boolean manual) {
+        Slot slot = by instanceof HalfOpen probing ? probing.newestSlot() : null;
+        // Nobody reports the end of a call without a permit, so it must not count as under way.
+        return new Permit(this, by.period, slot, manual ? null : by.period.begin());
+    }
+
+    /** A permit whose result counts in the totals only. */
+    private Permit outside() {
+        return new Permit(this, null, null, null);
+    }
+
     /** The end of a call that threw on a breaker that was closed. */
-    void threw(State admittedBy, long startedAt, Throwable thrown) {
-        report(admittedBy.period, null, startedAt, settings.rules.judge(thrown), thrown);
+    void threw(State admittedBy, @Nullable Slice slice, long startedAt, Throwable thrown) {
+        report(admittedBy.period, null, slice, startedAt, settings.rules.judge(thrown), thrown);
     }
 
     /** The end of a call that returned on a breaker that was closed: in the usual case, one count. */
-    void returned(State admittedBy, long startedAt, Verdict verdict) {
+    void returned(State admittedBy, @Nullable Slice slice, long startedAt, Verdict verdict) {
         // The same immutable State as at the admission, without failures to forget: there is nothing to change.
         if (verdict == Verdict.SUCCESS
                 && state == admittedBy
                 && admittedBy.streak == 0
-                && settings.listeners.isEmpty()) {
+                && !isListenedTo
+                && isUneventful(admittedBy.period, slice, startedAt)) {
+            if (slice != null) {
+                slice.end();
+            }
             totals.successes.increment();
         } else {
-            report(admittedBy.period, null, startedAt, verdict, null);
+            report(admittedBy.period, null, slice, startedAt, verdict, null);
         }
+    }
+
+    /** Whether a success can be left to the count: no window wants it, and it was not slow. */
+    private boolean isUneventful(Period period, @Nullable Slice slice, long startedAt) {
+        Window window = period.window();
+        if (window == null) {
+            return true;
+        }
+        long now = slice != null || window.readsClock() ? now() : 0;
+        return !window.wants(now) && (slice == null || !settings.isSlow(now - startedAt));
     }
 
     /** Counts the result of an admitted call; a call without a period counts in the totals only. */
     void report(
             @Nullable Period period,
             @Nullable Slot slot,
+            @Nullable Slice slice,
             long startedAt,
             Verdict verdict,
             @Nullable Throwable failure) {
         // Never below 0, for -1 says that nobody wanted to know: the ticker may step back a little.
-        long duration = timed ? Math.max(0, now() - startedAt) : -1;
+        long duration = startedAt == UNTIMED ? -1 : Math.max(0, now() - startedAt);
+        if (slice != null) {
+            slice.end();
+        }
         totals.count(verdict, settings.clock);
-        if (period != null) {
-            settle(period, slot, verdict, failure);
+        boolean counted = period != null && settle(period, slot, duration, verdict, failure);
+        if (!counted && verdict == Verdict.SUCCESS) {
+            totals.setAside();
         }
         deliveries.result(breaker, verdict.outcome, duration, failure);
     }
 
-    private void settle(Period period, @Nullable Slot slot, Verdict verdict, @Nullable Throwable failure) {
+    /** Lets a result act on the period that admitted it; false if that has ended. */
+    private boolean settle(
+            Period period, @Nullable Slot slot, long duration, Verdict verdict, @Nullable Throwable failure) {
         State seen = state;
-        if (failure != null && verdict.isFailure() && seen.period == period && seen.heeds(slot)) {
-            period.countFailure(OutcomeRules.innermost(failure));
-        }
-        State next;
-        do {
-            seen = state;
-            if (seen.period != period) {
-                totals.countStale();
-                return;
+        Result result = null;
+        while (seen.period == period) {
+            result = timedFor(seen, result == null ? judged(seen, slot, verdict, duration, failure) : result);
+            State next = seen.report(this, result);
+            if (advance(seen, next)) {
+                if (next == seen && slot != null && result.isFailedProbe()) {
+                    totals.countLate();
+                }
+                return true;
             }
-            next = seen.report(this, slot, verdict);
-        } while (!advance(seen, next));
-        if (next == seen && slot != null && verdict.isFailure()) {
-            totals.countLate();
+            seen = state;
         }
+        totals.countStale();
+        return false;
+    }
+
+    /** What there is to know of a result, asked once: it may enter a window, be counted and run rules of the user. */
+    private Result judged(
+            State seen, @Nullable Slot slot, Verdict verdict, long duration, @Nullable Throwable failure) {
+        Settings present = settings;
+        boolean slow = verdict != Verdict.IGNORED && duration >= 0 && present.isSlow(duration);
+        Duration hint = Duration.ZERO;
+        if (failure != null && verdict.isFailure() && seen.heeds(slot)) {
+            seen.period.countFailure(OutcomeRules.innermost(failure));
+            hint = present.hint(failure);
+        }
+        if (!(seen instanceof Closed closed) || verdict == Verdict.IGNORED) {
+            return new Result(verdict, slow, slot, null, hint, UNTIMED);
+        }
+        long now = closed.readsClockToDecide() ? now() : UNTIMED;
+        Decision decision = closed.decide(this, verdict, slow, now);
+        return new Result(verdict, slow, slot, decision, hint, now);
+    }
+
+    /** The result with the time at which it moves the breaker, read once, and only if it does. */
+    private Result timedFor(State seen, Result result) {
+        return result.now() == UNTIMED && seen.isMovedBy(result, settings) ? result.at(now()) : result;
     }
 
     void recordManual(Verdict verdict) {
         totals.count(verdict, settings.clock);
-        State seen;
+        Result result = null;
+        State judged = null;
         State next;
+        State seen;
         do {
             seen = state;
-            next = seen.reportManual(this, verdict);
+            if (result == null || judged == null || judged.period != seen.period) {
+                result = judged(seen, null, verdict, -1, null);
+                judged = seen;
+            }
+            result = timedFor(seen, result);
+            next = seen.reportManual(this, result);
             if (next == null) {
                 totals.countStale();
                 break;
@@ -135,17 +203,42 @@ final class Engine {
     }
 
     State look(long now) {
-        return move(seen -> seen.look(this, now));
+        return move(now, (seen, at) -> seen.look(this, at));
     }
 
-    State move(UnaryOperator<State> change) {
+    /** Does what an operator asks for. */
+    void operate(Change change) {
+        move(now(), change);
+    }
+
+    private State move(long now, Change change) {
         State seen;
         State next;
         do {
             seen = state;
-            next = change.apply(seen);
+            next = change.of(seen, now);
         } while (!advance(seen, next));
         return next;
+    }
+
+    /**
+     * Puts other settings in place. They judge nothing at once: windows whose kind or size stays are kept, and the next
+     * result decides.
+     */
+    void reconfigure(UnaryOperator<Settings> change) {
+        Settings seen;
+        Settings next;
+        do {
+            seen = settings;
+            next = change.apply(seen);
+            next.requireSameLife(seen);
+        } while (!SETTINGS.compareAndSet(this, seen, next));
+        Mode mode = next.mode;
+        operate((present, now) -> present.switched(this, mode, now));
+        State present = state;
+        if (present instanceof Closed && mode != Mode.DISABLED) {
+            present.period.watch(settings, totals, now());
+        }
     }
 
     /** Puts the next State in place of the one seen, unless somebody was faster; a new period is made known. */
@@ -168,10 +261,15 @@ final class Engine {
     }
 
     long startTime() {
-        return timed ? now() : 0;
+        return settings.isTimed() ? now() : UNTIMED;
     }
 
     Instant wallTime() {
         return settings.clock.instant();
+    }
+
+    /** What should follow a State at a time. */
+    interface Change {
+        State of(State seen, long now);
     }
 }

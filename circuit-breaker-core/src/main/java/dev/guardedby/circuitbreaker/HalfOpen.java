@@ -3,6 +3,7 @@ package dev.guardedby.circuitbreaker;
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
 import dev.guardedby.circuitbreaker.Refusal.Reason;
 import dev.guardedby.circuitbreaker.Transition.Cause;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -60,8 +61,8 @@ final class HalfOpen extends State {
             return this;
         }
         return (long) successes * terms.probes >= (long) terms.successesToClose * results
-                ? close(engine, streak, now)
-                : reopen(engine, failures, streak, now);
+                ? close(engine, now)
+                : reopen(engine, Duration.ZERO, now);
     }
 
     @Override
@@ -84,14 +85,20 @@ final class HalfOpen extends State {
     }
 
     @Override
-    State report(Engine engine, @Nullable Slot slot, Verdict verdict) {
-        int held = slot == null ? -1 : taken.indexOf(slot);
+    boolean isMovedBy(Result result, Settings settings) {
+        return result.verdict() != Verdict.IGNORED;
+    }
+
+    @Override
+    State report(Engine engine, Result result) {
+        int held = result.slot() == null ? -1 : taken.indexOf(result.slot());
         if (held < 0) {
-            return verdict == Verdict.SUCCESS ? resulted(engine, taken, verdict) : this;
+            // The slot was taken over: only a proof of recovery is worth something.
+            return result.verdict() == Verdict.SUCCESS && !result.slow() ? resulted(engine, taken, result) : this;
         }
         List<Slot> others = new ArrayList<>(taken);
         others.remove(held);
-        return resulted(engine, others, verdict);
+        return resulted(engine, others, result);
     }
 
     @Override
@@ -100,42 +107,50 @@ final class HalfOpen extends State {
     }
 
     @Override
-    @Nullable State reportManual(Engine engine, Verdict verdict) {
-        for (Slot slot : taken) {
-            if (slot.manual) {
-                return report(engine, slot, verdict);
+    @Nullable State reportManual(Engine engine, Result result) {
+        for (int i = 0; i < taken.size(); i++) {
+            if (taken.get(i).manual) {
+                List<Slot> others = new ArrayList<>(taken);
+                others.remove(i);
+                return resulted(engine, others, result);
             }
         }
-        return hasFreeSlot() ? resulted(engine, taken, verdict) : null;
+        return hasFreeSlot() ? resulted(engine, taken, result) : null;
     }
 
-    private State resulted(Engine engine, List<Slot> others, Verdict verdict) {
-        if (verdict == Verdict.IGNORED) {
+    private State resulted(Engine engine, List<Slot> others, Result result) {
+        if (result.verdict() == Verdict.IGNORED) {
             return new HalfOpen(period, mode, streak, terms, others, successes, failures, lastResultAt);
         }
-        long now = engine.now();
-        long nextStreak = streakAfter(verdict);
-        int nextSuccesses = successes + (verdict == Verdict.SUCCESS ? 1 : 0);
-        int nextFailures = failures + (verdict.isFailure() ? 1 : 0);
-        if (nextSuccesses >= terms.successesToClose) {
-            return close(engine, nextStreak, now);
+        long now = result.now();
+        long nextStreak = streakAfter(result.verdict());
+        HalfOpen next = new HalfOpen(
+                period,
+                mode,
+                nextStreak,
+                terms,
+                others,
+                successes + (result.isFailedProbe() ? 0 : 1),
+                failures + (result.isFailedProbe() ? 1 : 0),
+                now);
+        if (next.successes >= terms.successesToClose) {
+            return next.close(engine, now);
         }
-        if (verdict == Verdict.TRIP || nextFailures > terms.probes - terms.successesToClose) {
-            return reopen(engine, nextFailures, nextStreak, now);
-        }
-        return new HalfOpen(period, mode, nextStreak, terms, others, nextSuccesses, nextFailures, now);
+        boolean hopeless = next.failures > terms.probes - terms.successesToClose;
+        return hopeless || result.verdict() == Verdict.TRIP ? next.reopen(engine, result.hint(), now) : next;
     }
 
-    private State close(Engine engine, long nextStreak, long now) {
-        return closed(engine, mode, Cause.PROBES_SUCCEEDED, rule(), failures, nextStreak, now);
+    private State close(Engine engine, long now) {
+        return closed(engine, mode, decision(Cause.PROBES_SUCCEEDED), streak, now);
     }
 
-    private State reopen(Engine engine, int failedProbes, long nextStreak, long now) {
-        return open(engine, Cause.PROBES_FAILED, rule(), failedProbes, nextStreak, now);
+    private State reopen(Engine engine, Duration hint, long now) {
+        return open(engine, decision(Cause.PROBES_FAILED), period.failedRecoveries + 1, hint, streak, now);
     }
 
-    private String rule() {
-        return "successes-to-close " + terms.successesToClose + " of probes " + terms.probes;
+    private Decision decision(Cause cause) {
+        String rule = "successes-to-close " + terms.successesToClose + " of probes " + terms.probes;
+        return Decision.of(cause, rule, successes + failures, failures);
     }
 
     private boolean hasFreeSlot() {

@@ -1,7 +1,5 @@
 package dev.guardedby.circuitbreaker;
 
-import dev.guardedby.circuitbreaker.HalfOpen.Slot;
-import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
 import dev.guardedby.circuitbreaker.Refusal.Reason;
 import dev.guardedby.circuitbreaker.Transition.Cause;
 import org.jspecify.annotations.Nullable;
@@ -33,8 +31,9 @@ final class Open extends State {
         if (isHeld() || now - period.startedAt < waitNanos) {
             return this;
         }
+        Decision decision = Decision.of(Cause.WAIT_OVER, "recovery-timeout", 0, 0);
         Period next = period.successor(
-                engine, CircuitState.OPEN, CircuitState.HALF_OPEN, Cause.WAIT_OVER, "recovery-timeout", 0, now);
+                engine, CircuitState.OPEN, CircuitState.HALF_OPEN, decision, period.failedRecoveries, now);
         return HalfOpen.fresh(next, mode, streak, engine.settings);
     }
 
@@ -44,14 +43,19 @@ final class Open extends State {
     }
 
     @Override
-    State report(Engine engine, @Nullable Slot slot, Verdict verdict) {
+    boolean isMovedBy(Result result, Settings settings) {
+        return false;
+    }
+
+    @Override
+    State report(Engine engine, Result result) {
         throw new IllegalStateException("an open breaker admits nothing");
     }
 
     @Override
-    State reportManual(Engine engine, Verdict verdict) {
+    State reportManual(Engine engine, Result result) {
         // The deadline stays: what still comes in says nothing about the remote after the wait.
-        long next = streakAfter(verdict);
+        long next = streakAfter(result.verdict());
         return next == streak ? this : new Open(period, mode, next, waitNanos);
     }
 

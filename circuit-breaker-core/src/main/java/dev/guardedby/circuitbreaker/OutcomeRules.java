@@ -151,7 +151,7 @@ final class OutcomeRules {
         return layers.get(layers.size() - 1);
     }
 
-    private static List<Throwable> layers(Throwable thrown) {
+    static List<Throwable> layers(Throwable thrown) {
         Throwable cause = isWrapper(thrown) ? thrown.getCause() : null;
         if (cause == null) {
             return List.of(thrown);

@@ -1,11 +1,13 @@
 package dev.guardedby.circuitbreaker;
 
-import dev.guardedby.circuitbreaker.Transition.Cause;
+import dev.guardedby.circuitbreaker.Running.Slice;
 import dev.guardedby.circuitbreaker.Transition.Evidence;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,26 +32,28 @@ final class Period {
     /** By the ticker. */
     final long startedAt;
     /** Why it began; null for a breaker's first. */
-    final @Nullable Cause cause;
-    /** The failures that the deciding rule had counted. */
-    final long failuresBefore;
+    final @Nullable Decision decision;
+    /** Recoveries that have failed in a row before it. */
+    final int failedRecoveries;
 
     /** The transition that began it; null for a breaker's first and where the state stayed. */
     final @Nullable Transition transition;
 
     final History history;
+    private volatile @Nullable Window window;
+    private volatile @Nullable Running running;
     private volatile @Nullable FailureClass failureClasses;
     private volatile @Nullable Period next;
 
     private Period(
             long startedAt,
-            @Nullable Cause cause,
-            long failuresBefore,
+            @Nullable Decision decision,
+            int failedRecoveries,
             @Nullable Transition transition,
             History history) {
         this.startedAt = startedAt;
-        this.cause = cause;
-        this.failuresBefore = failuresBefore;
+        this.decision = decision;
+        this.failedRecoveries = failedRecoveries;
         this.transition = transition;
         this.history = history;
     }
@@ -60,31 +64,66 @@ final class Period {
 
     /** The period after this one; the counts of transitions move only where the state does. */
     Period successor(
-            Engine engine, CircuitState from, CircuitState to, Cause cause, String rule, long failures, long now) {
+            Engine engine, CircuitState from, CircuitState to, Decision decision, int nextFailedRecoveries, long now) {
         History past = history.after(from, Math.max(0, now - startedAt));
         if (from == to) {
-            return new Period(now, cause, failures, null, past);
+            return new Period(now, decision, nextFailedRecoveries, null, past);
         }
-        Evidence evidence = new Evidence(rule, failures, topFailures());
-        Transition moved = new Transition(engine.breaker, from, to, cause, engine.wallTime(), evidence);
-        return new Period(now, cause, failures, moved, past.moved(moved));
+        Evidence evidence = new Evidence(
+                decision.rule(),
+                decision.calls(),
+                decision.failures(),
+                decision.slow(),
+                decision.hung(),
+                topFailures());
+        Transition moved = new Transition(engine.breaker, from, to, decision.cause(), engine.wallTime(), evidence);
+        return new Period(now, decision, nextFailedRecoveries, moved, past.moved(moved));
+    }
+
+    /** What the rate rules look at; null where there are none, and outside CLOSED. */
+    @Nullable Window window() {
+        return window;
+    }
+
+    /** The calls under way; null without a rule for slow ones, and outside CLOSED. */
+    @Nullable Running running() {
+        return running;
+    }
+
+    /** Counts a call as under way, if anybody wants to know. */
+    @Nullable Slice begin() {
+        Running calls = running;
+        return calls == null ? null : calls.begin();
+    }
+
+    /** Gives the rate rules what they look at; what fits the settings stays, and judges at the next result. */
+    synchronized void watch(Settings settings, Totals totals, long now) {
+        Window present = window;
+        if (present != null && present.fits(settings)) {
+            present.alert();
+        } else {
+            window = Window.of(settings, totals, now);
+        }
+        Duration slow = settings.slowCallDuration;
+        Running calls = running;
+        if (slow == null) {
+            running = null;
+        } else if (calls == null) {
+            running = new Running(slow, now);
+        } else if (!calls.fits(slow)) {
+            running = calls.with(slow, now);
+        }
     }
 
     void countFailure(Throwable failure) {
         String name = failure.getClass().getName();
         FailureClass known;
+        FailureClass latest;
         do {
             known = failureClasses;
-            for (FailureClass one = known; one != null; one = one.next) {
-                if (one.name.equals(name)) {
-                    one.count.incrementAndGet();
-                    return;
-                }
-            }
-            if (known != null && known.size == FAILURE_CLASSES_KEPT) {
-                return;
-            }
-        } while (!FAILURE_CLASSES.compareAndSet(this, known, new FailureClass(name, known)));
+            latest = known != null && known.name.equals(name) ? known : FailureClass.latest(name, known);
+        } while (latest != known && !FAILURE_CLASSES.compareAndSet(this, known, latest));
+        latest.count.incrementAndGet();
     }
 
     private Map<String, Long> topFailures() {
@@ -118,17 +157,37 @@ final class Period {
         return taken;
     }
 
-    /** How often exceptions of one class failed calls: a link of a chain that grows at its head, so that nobody waits. */
+    /**
+     * How often exceptions of one class failed calls: a link of a chain that never changes, the latest first. When it is full,
+     * the class that failed longest ago is forgotten: an outage must be in its own evidence, however many rare exceptions
+     * came before.
+     */
     private static final class FailureClass {
         final String name;
-        final AtomicLong count = new AtomicLong(1);
+        final AtomicLong count;
         final @Nullable FailureClass next;
-        final int size;
 
-        FailureClass(String name, @Nullable FailureClass next) {
+        private FailureClass(String name, AtomicLong count, @Nullable FailureClass next) {
             this.name = name;
+            this.count = count;
             this.next = next;
-            this.size = next == null ? 1 : next.size + 1;
+        }
+
+        static FailureClass latest(String name, @Nullable FailureClass chain) {
+            AtomicLong count = new AtomicLong();
+            Deque<FailureClass> others = new ArrayDeque<>();
+            for (FailureClass one = chain; one != null; one = one.next) {
+                if (one.name.equals(name)) {
+                    count = one.count;
+                } else if (others.size() < FAILURE_CLASSES_KEPT - 1) {
+                    others.push(one);
+                }
+            }
+            FailureClass next = null;
+            for (FailureClass one : others) {
+                next = new FailureClass(one.name, one.count, next);
+            }
+            return new FailureClass(name, count, next);
         }
     }
 

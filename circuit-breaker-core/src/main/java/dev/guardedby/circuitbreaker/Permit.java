@@ -2,6 +2,7 @@ package dev.guardedby.circuitbreaker;
 
 import dev.guardedby.circuitbreaker.HalfOpen.Slot;
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
+import dev.guardedby.circuitbreaker.Running.Slice;
 import java.math.BigDecimal;
 import java.util.Objects;
 import java.util.concurrent.TimeoutException;
@@ -37,13 +38,15 @@ public final class Permit implements AutoCloseable {
     private final @Nullable Period period;
 
     private final @Nullable Slot slot;
+    private final @Nullable Slice slice;
     private final long startedAt;
     private volatile int reported;
 
-    Permit(Engine engine, @Nullable Period period, @Nullable Slot slot) {
+    Permit(Engine engine, @Nullable Period period, @Nullable Slot slot, @Nullable Slice slice) {
         this.engine = engine;
         this.period = period;
         this.slot = slot;
+        this.slice = slice;
         this.startedAt = engine.startTime();
     }
 
@@ -139,7 +142,7 @@ public final class Permit implements AutoCloseable {
         if (!REPORTED.compareAndSet(this, 0, 1)) {
             return false;
         }
-        engine.report(period, slot, startedAt, verdict, failure);
+        engine.report(period, slot, slice, startedAt, verdict, failure);
         return true;
     }
 

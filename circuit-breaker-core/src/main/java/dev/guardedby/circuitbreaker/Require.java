@@ -2,11 +2,12 @@ package dev.guardedby.circuitbreaker;
 
 import java.time.Duration;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Checks of settings: each failure names the key as it is written in {@code application.yml}, the value and the rule. */
 final class Require {
     // Ten years, leap days included: far below the 292 years at which nanoseconds in a long wrap.
-    private static final Duration LONGEST = Duration.ofDays(3_653);
+    static final Duration LONGEST = Duration.ofDays(3_653);
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
 
     private Require() {}
@@ -25,7 +26,10 @@ final class Require {
         }
     }
 
-    static void positive(String key, Duration value) {
+    static void positive(String key, @Nullable Duration value) {
+        if (value == null) {
+            return;
+        }
         if (value.isNegative() || value.isZero()) {
             throw new IllegalArgumentException(key + " must be positive, but was " + value);
         }
@@ -38,6 +42,47 @@ final class Require {
         if (value > limit) {
             throw new IllegalArgumentException(key + " must be at most " + limitKey + ", but " + key + " was " + value
                     + " and " + limitKey + " was " + limit);
+        }
+    }
+
+    static void atLeast(String key, Duration value, String limitKey, Duration limit) {
+        if (value.compareTo(limit) < 0) {
+            throw new IllegalArgumentException(key + " must be at least " + limitKey + ", but " + key + " was " + value
+                    + " and " + limitKey + " was " + limit);
+        }
+    }
+
+    static void percent(String key, @Nullable Double value) {
+        if (value != null && !(value > 0 && value <= 100)) {
+            throw new IllegalArgumentException(key + " must be above 0 and at most 100, but was " + value);
+        }
+    }
+
+    static void factor(String key, double value) {
+        if (!(value >= 1)) {
+            throw new IllegalArgumentException(key + " must be at least 1, but was " + value);
+        }
+        if (value == Double.POSITIVE_INFINITY) {
+            throw new IllegalArgumentException(key + " must be finite, but was " + value);
+        }
+    }
+
+    static void share(String key, double value) {
+        if (!(value >= 0 && value < 1)) {
+            throw new IllegalArgumentException(key + " must be at least 0 and below 1, but was " + value);
+        }
+    }
+
+    static void together(String key, @Nullable Object value, String neededKey, @Nullable Object needed) {
+        if (value != null && needed == null) {
+            throw new IllegalArgumentException(key + " needs " + neededKey + ", but " + key + " was " + value + " and "
+                    + neededKey + " was not set");
+        }
+    }
+
+    static void same(String key, Object value, Object earlier) {
+        if (value != earlier) {
+            throw new IllegalArgumentException(key + " cannot change while the circuit breaker lives");
         }
     }
 }

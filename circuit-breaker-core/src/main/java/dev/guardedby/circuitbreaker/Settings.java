@@ -4,6 +4,8 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -13,8 +15,37 @@ import org.jspecify.annotations.Nullable;
  * <p>A builder writes to its own; the breaker gets a checked copy, which nobody writes to any more.
  */
 final class Settings implements Cloneable {
-    int failureThreshold = 5;
+    private static final int DEFAULT_FAILURE_THRESHOLD = 5;
+    private static final int DEFAULT_MINIMUM_CALLS = 20;
+    // With one wait for everybody, instances that tripped together would probe together.
+    private static final double DEFAULT_JITTER_OF_GROWING_WAITS = 0.2;
+    private static final int DEFAULT_MOST_WAITS = 10;
+
+    @Nullable Integer failureThreshold;
+
+    @Nullable Double failureRateThreshold;
+
+    @Nullable Duration slowCallDuration;
+
+    @Nullable Double slowCallRateThreshold;
+
+    int windowCalls = 100;
+
+    @Nullable Duration windowLength;
+
+    @Nullable Integer minimumCalls;
+
     Duration recoveryTimeout = Duration.ofMinutes(5);
+    double recoveryBackoffMultiplier = 1;
+
+    @Nullable Duration maxRecoveryTimeout;
+
+    @Nullable Double recoveryJitter;
+
+    List<Function<? super Throwable, Optional<Duration>>> retryAfter = List.of();
+
+    @Nullable Duration rampUp;
+
     int probes = 1;
 
     @Nullable Integer successesToClose;
@@ -25,6 +56,104 @@ final class Settings implements Cloneable {
     List<CircuitBreakerListener> listeners = List.of();
     LongSupplier ticker = System::nanoTime;
     InstantSource clock = InstantSource.system();
+    private boolean wantsDurations;
+
+    /** Consecutive failures that trip, or 0 for no such rule: a rate rule replaces the default, never what was written. */
+    int failureThreshold() {
+        if (failureThreshold != null) {
+            return failureThreshold;
+        }
+        return failureRateThreshold == null ? DEFAULT_FAILURE_THRESHOLD : 0;
+    }
+
+    boolean hasRateRule() {
+        return failureRateThreshold != null || slowCallRateThreshold != null;
+    }
+
+    int minimumCalls() {
+        if (minimumCalls != null) {
+            return minimumCalls;
+        }
+        return windowLength == null ? Math.min(DEFAULT_MINIMUM_CALLS, windowCalls) : DEFAULT_MINIMUM_CALLS;
+    }
+
+    boolean isFailureRate(long failures, long calls) {
+        return failureRateThreshold != null
+                && calls >= minimumCalls()
+                && failures * 100.0 >= failureRateThreshold * calls;
+    }
+
+    boolean isSlowCallRate(long slow, long calls) {
+        return slowCallRateThreshold != null
+                && calls >= minimumCalls()
+                && slow * 100.0 >= slowCallRateThreshold * calls;
+    }
+
+    /** Whether calls are to be timed. */
+    boolean isTimed() {
+        return slowCallDuration != null || wantsDurations;
+    }
+
+    boolean isSlow(long durationNanos) {
+        return slowCallDuration != null && durationNanos >= slowCallDuration.toNanos();
+    }
+
+    Duration maxRecoveryTimeout() {
+        if (maxRecoveryTimeout != null) {
+            return maxRecoveryTimeout;
+        }
+        return recoveryTimeout.compareTo(Require.LONGEST.dividedBy(DEFAULT_MOST_WAITS)) > 0
+                ? Require.LONGEST
+                : recoveryTimeout.multipliedBy(DEFAULT_MOST_WAITS);
+    }
+
+    double recoveryJitter() {
+        if (recoveryJitter != null) {
+            return recoveryJitter;
+        }
+        return recoveryBackoffMultiplier > 1 ? DEFAULT_JITTER_OF_GROWING_WAITS : 0;
+    }
+
+    /**
+     * The wait of one OPEN period, in nanoseconds.
+     *
+     * @param failedRecoveries how many recoveries have failed in a row
+     * @param hint what the remote asked for; 0 if nothing
+     * @param chance from 0 to below 1, drawn for this period
+     */
+    long waitNanos(int failedRecoveries, Duration hint, double chance) {
+        long base = recoveryTimeout.toNanos();
+        long cap = maxRecoveryTimeout().toNanos();
+        // In floating point, which grows to infinity where a long would wrap, and becomes the largest long again.
+        long grown = failedRecoveries == 0 || recoveryBackoffMultiplier == 1
+                ? base
+                : Math.min(cap, (long) (base * Math.pow(recoveryBackoffMultiplier, failedRecoveries)));
+        double spread = recoveryJitter() * chance;
+        long wait = spread == 0 ? grown : Math.max(1, (long) (grown * (1 - spread)));
+        if (hint.isZero()) {
+            return wait;
+        }
+        // Later than asked for, never earlier.
+        long asked = hint.compareTo(Require.LONGEST) > 0 ? cap : hint.toNanos();
+        return Math.max(wait, Math.min(cap, (long) Math.ceil(asked * (1 + spread))));
+    }
+
+    /** How long the remote asked to be left alone; zero if it did not. A hint that throws is no hint. */
+    Duration hint(Throwable failure) {
+        for (Throwable layer : OutcomeRules.layers(failure)) {
+            for (Function<? super Throwable, Optional<Duration>> source : retryAfter) {
+                try {
+                    Optional<Duration> hint = source.apply(layer);
+                    if (hint.isPresent() && !hint.get().isNegative()) {
+                        return hint.get();
+                    }
+                } catch (Throwable broken) {
+                    Deliveries.warn("A retry-after hint threw; the wait does without it", broken);
+                }
+            }
+        }
+        return Duration.ZERO;
+    }
 
     int successesToClose() {
         return successesToClose == null ? probes : successesToClose;
@@ -34,16 +163,54 @@ final class Settings implements Cloneable {
         List<CircuitBreakerListener> more = new ArrayList<>(listeners);
         more.add(listener);
         listeners = List.copyOf(more);
+        wantsDurations |= listener.wantsDurations();
+    }
+
+    void add(Function<? super Throwable, Optional<Duration>> hint) {
+        List<Function<? super Throwable, Optional<Duration>>> more = new ArrayList<>(retryAfter);
+        more.add(hint);
+        retryAfter = List.copyOf(more);
+    }
+
+    /** Refuses a change of what a breaker keeps for its whole life. */
+    void requireSameLife(Settings earlier) {
+        Require.same("ticker", ticker, earlier.ticker);
+        Require.same("clock", clock, earlier.clock);
+        Require.same("listener", listeners, earlier.listeners);
     }
 
     /** A copy that holds together, or an exception that names what does not. */
     Settings checked() {
-        Require.atLeast(1, "failure-threshold", failureThreshold);
+        if (failureThreshold != null) {
+            Require.atLeast(1, "failure-threshold", failureThreshold);
+        }
+        Require.percent("failure-rate-threshold", failureRateThreshold);
+        Require.percent("slow-call-rate-threshold", slowCallRateThreshold);
+        Require.positive("slow-call-duration", slowCallDuration);
+        Require.together("slow-call-rate-threshold", slowCallRateThreshold, "slow-call-duration", slowCallDuration);
+        Require.together("slow-call-duration", slowCallDuration, "slow-call-rate-threshold", slowCallRateThreshold);
+        if (windowLength == null) {
+            Require.atLeast(1, "window", windowCalls);
+        }
+        Require.positive("window", windowLength);
+        Require.atLeast(1, "minimum-calls", minimumCalls());
+        if (windowLength == null) {
+            Require.atMost("minimum-calls", minimumCalls(), "window", windowCalls);
+        }
         Require.positive("recovery-timeout", recoveryTimeout);
+        Require.factor("recovery-backoff-multiplier", recoveryBackoffMultiplier);
+        Require.positive("max-recovery-timeout", maxRecoveryTimeout());
+        Require.atLeast("max-recovery-timeout", maxRecoveryTimeout(), "recovery-timeout", recoveryTimeout);
+        Require.share("recovery-jitter", recoveryJitter());
+        Require.positive("ramp-up", rampUp);
         Require.atLeast(1, "probes", probes);
         Require.atLeast(1, "successes-to-close", successesToClose());
         Require.atMost("successes-to-close", successesToClose(), "probes", probes);
         Require.positive("probe-timeout", probeTimeout);
+        return copy();
+    }
+
+    Settings copy() {
         try {
             return (Settings) clone();
         } catch (CloneNotSupportedException e) {

@@ -4,6 +4,8 @@ import dev.guardedby.circuitbreaker.HalfOpen.Slot;
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
 import dev.guardedby.circuitbreaker.Refusal.Reason;
 import dev.guardedby.circuitbreaker.Transition.Cause;
+import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,11 +36,24 @@ abstract sealed class State permits Closed, Open, HalfOpen {
     /** What time alone makes of this State. */
     abstract State look(Engine engine, long now);
 
+    /** What time makes of this State when a call asks to be admitted: hung calls are judged there and nowhere else. */
+    State lookAtAdmission(Engine engine, long now) {
+        return look(engine, now);
+    }
+
     /** The State with one more call admitted, or null if it is refused; the call's period is that of the answer. */
     abstract @Nullable State admit(boolean manual, long now);
 
+    /** Whether {@link #admit} would admit a call. */
+    boolean wouldAdmit(long now) {
+        return admit(false, now) != null;
+    }
+
+    /** Whether a result may begin a period, so that it needs the time. */
+    abstract boolean isMovedBy(Result result, Settings settings);
+
     /** The State after the result of a call that this period admitted. */
-    abstract State report(Engine engine, @Nullable Slot slot, Verdict verdict);
+    abstract State report(Engine engine, Result result);
 
     /** Whether a failure of a call with that slot, or without one, is more than a count in the totals. */
     boolean heeds(@Nullable Slot slot) {
@@ -46,7 +61,7 @@ abstract sealed class State permits Closed, Open, HalfOpen {
     }
 
     /** The State after a result without a permit, or null if it is stale. */
-    abstract @Nullable State reportManual(Engine engine, Verdict verdict);
+    abstract @Nullable State reportManual(Engine engine, Result result);
 
     abstract State with(Mode newMode);
 
@@ -62,7 +77,7 @@ abstract sealed class State permits Closed, Open, HalfOpen {
     abstract long retryNanos(long now);
 
     final Refusal refusal(long now) {
-        return Refusal.of(reason(), period.cause, period.failuresBefore, retryNanos(now));
+        return Refusal.of(reason(), period.decision, retryNanos(now));
     }
 
     final long streakAfter(Verdict verdict) {
@@ -73,41 +88,72 @@ abstract sealed class State permits Closed, Open, HalfOpen {
         };
     }
 
-    final Closed closed(
-            Engine engine, Mode nextMode, Cause cause, String rule, long failures, long nextStreak, long now) {
-        Period next = period.successor(engine, circuitState(), CircuitState.CLOSED, cause, rule, failures, now);
-        return new Closed(next, nextMode, nextStreak);
+    final Closed closed(Engine engine, Mode nextMode, Decision decision, long nextStreak, long now) {
+        Period next = period.successor(engine, circuitState(), CircuitState.CLOSED, decision, 0, now);
+        return Closed.fresh(engine, next, nextMode, nextStreak);
     }
 
-    final Open open(Engine engine, Cause cause, String rule, long failures, long nextStreak, long now) {
-        Period next = period.successor(engine, circuitState(), CircuitState.OPEN, cause, rule, failures, now);
-        long wait = cause == Cause.HOLD_OPEN ? Open.HELD : engine.settings.recoveryTimeout.toNanos();
+    final Open open(Engine engine, Decision decision, int failedRecoveries, Duration hint, long nextStreak, long now) {
+        Period next = period.successor(engine, circuitState(), CircuitState.OPEN, decision, failedRecoveries, now);
+        long wait = decision.cause() == Cause.HOLD_OPEN
+                ? Open.HELD
+                : engine.settings.waitNanos(
+                        failedRecoveries, hint, ThreadLocalRandom.current().nextDouble());
         return new Open(next, mode, nextStreak, wait);
     }
 
     // What an operator asks for. All four start a new period even where the state stays, so that what is in flight is
     // stale.
 
-    final State forcedOpen(Engine engine) {
-        return mode == Mode.DISABLED || this instanceof Open
-                ? this
-                : open(engine, Cause.FORCE_OPEN, "", 0, streak, engine.now());
+    final State forcedOpen(Engine engine, long now) {
+        return mode == Mode.DISABLED || this instanceof Open ? this : openedByOperator(engine, Cause.FORCE_OPEN, now);
     }
 
-    final State heldOpen(Engine engine) {
-        return mode == Mode.DISABLED ? this : open(engine, Cause.HOLD_OPEN, "", 0, streak, engine.now());
+    final State heldOpen(Engine engine, long now) {
+        return mode == Mode.DISABLED ? this : openedByOperator(engine, Cause.HOLD_OPEN, now);
     }
 
-    final State closedByOperator(Engine engine, Cause cause) {
-        return closed(engine, mode, cause, "", 0, 0, engine.now());
+    private State openedByOperator(Engine engine, Cause cause, long now) {
+        // An operator's opening is no failed recovery, and no recovery either.
+        return open(engine, Decision.of(cause), period.failedRecoveries, Duration.ZERO, streak, now);
     }
 
-    final State switched(Engine engine, Mode newMode) {
+    final State closedByOperator(Engine engine, Cause cause, long now) {
+        return closed(engine, mode, Decision.of(cause), 0, now);
+    }
+
+    final State switched(Engine engine, Mode newMode, long now) {
         if (mode == newMode) {
             return this;
         }
         return mode == Mode.DISABLED || newMode == Mode.DISABLED
-                ? closed(engine, newMode, Cause.MODE, "", 0, streak, engine.now())
+                ? closed(engine, newMode, Decision.of(Cause.MODE), streak, now)
                 : with(newMode);
+    }
+
+    /**
+     * How a call ended.
+     *
+     * @param slow it ran for {@code slow-call-duration}
+     * @param slot the probe's slot, if it was one
+     * @param decision what the rate rules make of it, if anything
+     * @param hint how long the remote asked to be left alone; zero if it did not
+     * @param now when it was reported, by the ticker; {@link Engine#UNTIMED} where it moves nothing
+     */
+    record Result(
+            Verdict verdict,
+            boolean slow,
+            @Nullable Slot slot,
+            @Nullable Decision decision,
+            Duration hint,
+            long now) {
+        Result at(long time) {
+            return new Result(verdict, slow, slot, decision, hint, time);
+        }
+
+        /** Whether it speaks against a recovery. */
+        boolean isFailedProbe() {
+            return verdict.isFailure() || (slow && verdict == Verdict.SUCCESS);
+        }
     }
 }

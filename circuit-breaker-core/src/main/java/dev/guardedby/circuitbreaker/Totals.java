@@ -18,6 +18,7 @@ final class Totals {
     private static final AtomicLongFieldUpdater<Totals> IGNORED = counter("ignored");
     private static final AtomicLongFieldUpdater<Totals> WOULD_REJECT = counter("wouldReject");
     private static final AtomicLongFieldUpdater<Totals> STALE = counter("stale");
+    private static final AtomicLongFieldUpdater<Totals> ASIDE = counter("aside");
     private static final AtomicLongFieldUpdater<Totals> LATE = counter("late");
     private static final AtomicLongFieldUpdater<Totals> UNREPORTED = counter("unreported");
     private static final AtomicReferenceFieldUpdater<Totals, Cost> COST =
@@ -29,6 +30,7 @@ final class Totals {
     volatile long ignored;
     volatile long wouldReject;
     volatile long stale;
+    volatile long aside;
     volatile long late;
     volatile long unreported;
     volatile Cost cost = Cost.ZERO;
@@ -43,6 +45,16 @@ final class Totals {
             }
             case IGNORED -> IGNORED.incrementAndGet(this);
         }
+    }
+
+    /** Successes that entered the window of the closed period in which they came, or would have. */
+    long windowed() {
+        return successes.sum() - aside;
+    }
+
+    /** Takes a success that was counted out of the windows: it belongs to no period that still lives. */
+    void setAside() {
+        ASIDE.incrementAndGet(this);
     }
 
     void countWouldReject() {

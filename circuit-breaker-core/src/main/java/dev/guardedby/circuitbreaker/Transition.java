@@ -20,6 +20,10 @@ public record Transition(
     public enum Cause {
         /** {@code failure-threshold} consecutive failures. */
         FAILURES,
+        /** A {@code failure-rate-threshold} of failures in the window. */
+        FAILURE_RATE,
+        /** A {@code slow-call-rate-threshold} of slow calls in the window, hung ones included. */
+        SLOW_CALL_RATE,
         /** One failure that {@code trip-exceptions} or a {@code tripIf} rule takes as proof. */
         TRIP,
         /** The wait in OPEN is over. */
@@ -44,11 +48,27 @@ public record Transition(
      * What the ended period had seen.
      *
      * @param rule the rule that decided, in words and with its threshold; empty where an operator or the time did
-     * @param failures the failures that the rule counted: consecutive ones in CLOSED, failed probes in HALF_OPEN
+     * @param calls the calls that the rule counted: the window, the consecutive failures, or the probes that reported
+     * @param failures how many of them failed
+     * @param slow how many of them were slow
+     * @param hung calls that were still running and had been for {@code slow-call-duration}
      * @param topFailures class names of the exceptions that failed most often in the period, most frequent first, at most
      *     five; never their messages, which may hold secrets. While calls run in other threads a count may lag behind
      */
-    public record Evidence(String rule, long failures, Map<String, Long> topFailures) {
-        static final Evidence NONE = new Evidence("", 0, Map.of());
+    public record Evidence(
+            String rule, long calls, long failures, long slow, long hung, Map<String, Long> topFailures) {
+        /** Failures among the calls, in percent; 0 without calls. */
+        public double failureRate() {
+            return percent(failures, calls);
+        }
+
+        /** Slow calls and hung ones among those that ended and those that hang, in percent; 0 without calls. */
+        public double slowCallRate() {
+            return percent(slow + hung, calls + hung);
+        }
+
+        private static double percent(long part, long whole) {
+            return whole == 0 ? 0 : 100.0 * part / whole;
+        }
     }
 }

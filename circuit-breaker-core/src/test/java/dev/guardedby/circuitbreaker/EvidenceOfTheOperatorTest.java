@@ -3,6 +3,7 @@ package dev.guardedby.circuitbreaker;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -36,7 +37,7 @@ class EvidenceOfTheOperatorTest {
 
         assertThat(breaker.lastTransition()).hasValueSatisfying(last -> {
             assertThat(last.from()).isEqualTo(CircuitState.HALF_OPEN);
-            assertThat(last.evidence()).isEqualTo(Transition.Evidence.NONE);
+            assertThat(last.evidence()).isEqualTo(new Transition.Evidence("", 0, 0, 0, 0, Map.of()));
         });
     }
 }

@@ -48,6 +48,9 @@ final class EvidenceTest {
                         new Evidence(
                                 "failure-threshold 3",
                                 3,
+                                3,
+                                0,
+                                0,
                                 Map.of("java.net.SocketTimeoutException", 2L, "java.net.ConnectException", 1L))));
         assertThat(tripped.evidence().topFailures().keySet())
                 .containsExactly("java.net.SocketTimeoutException", "java.net.ConnectException");
@@ -62,7 +65,8 @@ final class EvidenceTest {
         breaker.acquire().failure(new EOFException());
 
         assertThat(evidence(breaker))
-                .isEqualTo(new Evidence("trip-if", 1, Map.of("java.io.EOFException", 1L, "java.io.IOException", 1L)));
+                .isEqualTo(new Evidence(
+                        "trip-if", 1, 1, 0, 0, Map.of("java.io.EOFException", 1L, "java.io.IOException", 1L)));
     }
 
     @Test
@@ -71,11 +75,14 @@ final class EvidenceTest {
         story.time.advance(WAIT);
 
         fail(breaker, 1);
-        assertThat(evidence(breaker)).as("the wait is over").isEqualTo(new Evidence("recovery-timeout", 0, Map.of()));
+        assertThat(evidence(breaker))
+                .as("the wait is over")
+                .isEqualTo(new Evidence("recovery-timeout", 0, 0, 0, 0, Map.of()));
         breaker.acquire().success();
         breaker.acquire().success();
         assertThat(evidence(breaker))
-                .isEqualTo(new Evidence("successes-to-close 2 of probes 3", 1, Map.of("java.io.IOException", 1L)));
+                .isEqualTo(new Evidence(
+                        "successes-to-close 2 of probes 3", 3, 1, 0, 0, Map.of("java.io.IOException", 1L)));
     }
 
     @Test
@@ -88,6 +95,9 @@ final class EvidenceTest {
                 .isEqualTo(new Evidence(
                         "successes-to-close 2 of probes 3",
                         2,
+                        2,
+                        0,
+                        0,
                         Map.of("java.net.ConnectException", 1L, "java.net.UnknownHostException", 1L)));
     }
 
@@ -99,7 +109,8 @@ final class EvidenceTest {
         assertThat(breaker.state()).isEqualTo(CircuitState.OPEN);
 
         assertThat(evidence(breaker))
-                .isEqualTo(new Evidence("successes-to-close 5 of probes 9", 2, Map.of("java.io.IOException", 2L)));
+                .isEqualTo(new Evidence(
+                        "successes-to-close 5 of probes 9", 2, 2, 0, 0, Map.of("java.io.IOException", 2L)));
     }
 
     @Test
@@ -107,10 +118,10 @@ final class EvidenceTest {
         CircuitBreaker breaker = story.breaker().build();
         fail(breaker, 2);
         breaker.forceOpen();
-        assertThat(evidence(breaker)).isEqualTo(new Evidence("", 0, Map.of("java.io.IOException", 2L)));
+        assertThat(evidence(breaker)).isEqualTo(new Evidence("", 0, 0, 0, 0, Map.of("java.io.IOException", 2L)));
 
         breaker.reset();
-        assertThat(evidence(breaker)).isEqualTo(new Evidence("", 0, Map.of()));
+        assertThat(evidence(breaker)).isEqualTo(new Evidence("", 0, 0, 0, 0, Map.of()));
     }
 
     @Test
@@ -118,7 +129,7 @@ final class EvidenceTest {
         CircuitBreaker breaker = story.breaker().build();
         trip(breaker);
 
-        assertThat(evidence(breaker)).isEqualTo(new Evidence("failure-threshold 3", 3, Map.of()));
+        assertThat(evidence(breaker)).isEqualTo(new Evidence("failure-threshold 3", 3, 3, 0, 0, Map.of()));
     }
 
     @Test

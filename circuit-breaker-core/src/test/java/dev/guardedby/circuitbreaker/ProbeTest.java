@@ -235,7 +235,7 @@ final class ProbeTest {
 
         assertThat(breaker.lastTransition().orElseThrow().evidence())
                 .isEqualTo(new Transition.Evidence(
-                        "successes-to-close 1 of probes 1", 1, Map.of("java.io.IOException", 1L)));
+                        "successes-to-close 1 of probes 1", 1, 1, 0, 0, Map.of("java.io.IOException", 1L)));
     }
 
     @Test

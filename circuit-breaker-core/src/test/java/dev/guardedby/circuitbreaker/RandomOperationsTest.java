@@ -6,6 +6,7 @@ import dev.guardedby.circuitbreaker.NaiveBreaker.Rarity;
 import dev.guardedby.circuitbreaker.Refusal.Reason;
 import dev.guardedby.circuitbreaker.Transition.Cause;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
@@ -49,7 +50,10 @@ class RandomOperationsTest {
             both.run(RandomOperation.sequence(random, OPERATIONS_A_BREAKER, CALLS_IN_CALLS));
             seen.addAll(both.seen());
         }
-        assertThat(seen).contains(Cause.values()).contains(Reason.values()).contains(Rarity.values());
+        // The model knows no windows, no slow calls and no ramp-up: FailureRateTest, HungCallTest and RampUpTest do.
+        Set<Cause> causes = EnumSet.complementOf(EnumSet.of(Cause.FAILURE_RATE, Cause.SLOW_CALL_RATE));
+        Set<Reason> reasons = EnumSet.complementOf(EnumSet.of(Reason.RAMP_UP));
+        assertThat(seen).containsAll(causes).containsAll(reasons).contains(Rarity.values());
     }
 
     private static long operationsWithoutDifference(long seed) {

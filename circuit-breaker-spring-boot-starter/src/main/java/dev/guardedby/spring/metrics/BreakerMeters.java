@@ -36,6 +36,8 @@ final class BreakerMeters {
 
     private static final List<Move> MOVES = List.of(
             new Move(CircuitState.CLOSED, CircuitState.OPEN, Cause.FAILURES),
+            new Move(CircuitState.CLOSED, CircuitState.OPEN, Cause.FAILURE_RATE),
+            new Move(CircuitState.CLOSED, CircuitState.OPEN, Cause.SLOW_CALL_RATE),
             new Move(CircuitState.CLOSED, CircuitState.OPEN, Cause.TRIP),
             new Move(CircuitState.CLOSED, CircuitState.OPEN, Cause.FORCE_OPEN),
             new Move(CircuitState.CLOSED, CircuitState.OPEN, Cause.HOLD_OPEN),

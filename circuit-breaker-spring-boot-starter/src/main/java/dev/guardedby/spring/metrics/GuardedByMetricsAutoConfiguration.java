@@ -34,7 +34,6 @@ public final class GuardedByMetricsAutoConfiguration {
 
     @Bean
     @ConditionalOnBean(LostCosts.class)
-    @ConditionalOnMissingBean
     LostCostMeters guardedByLostCostMeters(LostCosts lost) {
         return new LostCostMeters(lost);
     }

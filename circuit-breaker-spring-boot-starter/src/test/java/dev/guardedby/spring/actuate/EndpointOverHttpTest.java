@@ -305,7 +305,8 @@ class EndpointOverHttpTest {
                         "guardedby_calls_seconds_sum{name=\"scraped\",outcome=\"success\"} 0.25",
                         "guardedby_rejections_total{name=\"scraped\",reason=\"held_open\"} 0.0",
                         "guardedby_rejections_total{name=\"scraped\",reason=\"open\"} 1.0",
-                        "guardedby_rejections_total{name=\"scraped\",reason=\"probing\"} 0.0");
+                        "guardedby_rejections_total{name=\"scraped\",reason=\"probing\"} 0.0",
+                        "guardedby_rejections_total{name=\"scraped\",reason=\"ramp_up\"} 0.0");
         assertThat(scrape)
                 .contains("guardedby_cost_usd_total{confidence=\"reported\",name=\"scraped\"} 0.0")
                 .contains("guardedby_stats_last_state_change_age_seconds{name=\"scraped\"}");

@@ -1,0 +1,91 @@
+package dev.guardedby.circuitbreaker;
+
+/**
+ * The results of the last so much time.
+ *
+ * <p>Time is cut into slices, and for each slice the window keeps how many results there had been when it began: what came
+ * since is the difference to now. It forgets a whole slice at a time, late by at most a slice and never early.
+ */
+final class TimeWindow extends Window {
+    // A fiftieth of the length: a tenth is what users are promised, and a long per slice is cheap.
+    private static final int SLICES = 50;
+
+    private final long lengthNanos;
+    private final long sliceNanos;
+    private final long[] successesBefore = new long[SLICES + 1];
+    private final long[] failuresBefore = new long[SLICES + 1];
+    private final long[] slowBefore = new long[SLICES + 1];
+    private long failures;
+    private long slow;
+    /** The place of the present slice in the arrays; the next one is the oldest. */
+    private int slice;
+
+    private volatile long sliceStart;
+
+    TimeWindow(long lengthNanos, Totals totals, long now) {
+        super(totals);
+        this.lengthNanos = lengthNanos;
+        this.sliceNanos = Math.max(1, (lengthNanos + SLICES - 1) / SLICES);
+        this.sliceStart = now;
+    }
+
+    @Override
+    boolean readsClock() {
+        return true;
+    }
+
+    @Override
+    boolean wants(long now) {
+        // By difference, so that a step back stays in the present slice. The first result of a slice may find that what
+        // was
+        // forgotten has raised a rate.
+        return super.wants(now) || now - sliceStart >= sliceNanos;
+    }
+
+    @Override
+    boolean fits(Settings settings) {
+        return settings.hasRateRule()
+                && settings.windowLength != null
+                && settings.windowLength.toNanos() == lengthNanos;
+    }
+
+    @Override
+    void add(boolean isFailure, boolean isSlow, long now) {
+        // This result is of the slice that begins now, and a success is counted already.
+        turnTo(now, isFailure ? successes() : Math.max(0, successes() - 1));
+        if (isFailure) {
+            failures++;
+        }
+        if (isSlow) {
+            slow++;
+        }
+    }
+
+    @Override
+    void turnTo(long now) {
+        turnTo(now, successes());
+    }
+
+    @Override
+    Counts counts() {
+        int oldest = (slice + 1) % (SLICES + 1);
+        long failed = failures - failuresBefore[oldest];
+        long succeeded = Math.max(0, successes() - successesBefore[oldest]);
+        return new Counts(succeeded + failed, failed, slow - slowBefore[oldest]);
+    }
+
+    private void turnTo(long now, long successes) {
+        long start = sliceStart;
+        long steps = (now - start) / sliceNanos;
+        if (steps <= 0) {
+            return;
+        }
+        sliceStart = start + steps * sliceNanos;
+        for (long turned = 0; turned < Math.min(steps, SLICES + 1); turned++) {
+            slice = (slice + 1) % (SLICES + 1);
+            successesBefore[slice] = successes;
+            failuresBefore[slice] = failures;
+            slowBefore[slice] = slow;
+        }
+    }
+}
