@@ -1,0 +1,71 @@
+package dev.guardedby.circuitbreaker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The closed path makes no garbage, by the count that the virtual machine keeps of what a thread allocates. */
+class AllocationTest {
+    private static final int CALLS = 100_000;
+    // Reading the count allocates a little itself; a single object a call would be 1,600,000 bytes.
+    private static final long BYTES_OF_THE_MEASUREMENT = 10_000;
+    private static final ThreadMXBean THREADS = threads();
+
+    private static ThreadMXBean threads() {
+        return ManagementFactory.getThreadMXBean() instanceof ThreadMXBean bean ? bean : null;
+    }
+
+    @BeforeAll
+    static void machineCounts() {
+        boolean counts = THREADS != null && THREADS.isThreadAllocatedMemorySupported();
+        if (!counts) {
+            System.out.println("Skipped AllocationTest: this virtual machine does not count what a thread allocates");
+        }
+        assumeTrue(counts);
+    }
+
+    static Stream<CircuitBreaker> breakers() {
+        return Stream.of(
+                CircuitBreaker.of("default-policy"),
+                CircuitBreaker.builder("count-window").failureRateThreshold(50).build(),
+                CircuitBreaker.builder("time-window")
+                        .failureRateThreshold(50)
+                        .window(Duration.ofHours(10))
+                        .build(),
+                CircuitBreaker.builder("slow-calls")
+                        .slowCallDuration(Duration.ofHours(1))
+                        .slowCallRateThreshold(50)
+                        .build());
+    }
+
+    @ParameterizedTest
+    @MethodSource("breakers")
+    void closedCallAndRun_allocateNothing(CircuitBreaker breaker) {
+        Integer one = 1;
+        Call<Integer, RuntimeException> call = () -> one;
+        Action<RuntimeException> action = () -> {};
+        repeat(breaker, call, action);
+
+        long before = THREADS.getCurrentThreadAllocatedBytes();
+        repeat(breaker, call, action);
+        long allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
+
+        assertThat(allocated).as("bytes in %d calls", 2 * CALLS).isLessThan(BYTES_OF_THE_MEASUREMENT);
+        assertThat(breaker.stats().totalSuccesses()).isEqualTo(4L * CALLS);
+    }
+
+    private static void repeat(
+            CircuitBreaker breaker, Call<Integer, RuntimeException> call, Action<RuntimeException> action) {
+        for (int i = 0; i < CALLS; i++) {
+            breaker.call(call);
+            breaker.run(action);
+        }
+    }
+}
