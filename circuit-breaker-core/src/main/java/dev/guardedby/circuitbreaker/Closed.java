@@ -128,7 +128,9 @@ final class Closed extends State {
     @Override
     State report(Engine engine, Result result) {
         long next = streakAfter(result.verdict());
-        Decision decision = mode == Mode.DISABLED ? null : decisionOn(engine.settings, result, next);
+        // Settings that changed since the result was judged act on the next one: this one has no time to open at.
+        boolean mayMove = mode != Mode.DISABLED && result.now() != Engine.UNTIMED;
+        Decision decision = mayMove ? decisionOn(engine.settings, result, next) : null;
         if (decision != null) {
             return trip(engine, decision, result.hint(), next, result.now());
         }
