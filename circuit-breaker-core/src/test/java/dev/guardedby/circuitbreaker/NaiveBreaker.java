@@ -149,16 +149,17 @@ final class NaiveBreaker {
 
     /** Why a call would be refused now; null if it would pass. */
     Reason refusal() {
-        if (mode != Mode.ENFORCE || state == CircuitState.CLOSED || insideProbe()) {
+        if (mode != Mode.ENFORCE || state == CircuitState.CLOSED) {
             return null;
         }
         if (state == CircuitState.OPEN) {
             return held ? Reason.HELD_OPEN : due() ? null : Reason.OPEN;
         }
         if (undecidedForTooLong()) {
+            // A call looks before it rides, and that look would end the period of the probe that it is inside of.
             return enoughAmongResults() ? null : Reason.OPEN;
         }
-        return freeSlots() > 0 || oldestExpired() ? null : Reason.PROBING;
+        return insideProbe() || freeSlots() > 0 || oldestExpired() ? null : Reason.PROBING;
     }
 
     /** How long a refused call should wait; 0 where nobody can tell. */

@@ -30,7 +30,8 @@ class RandomOperationsTest {
     private static final int CALLS_IN_CALLS = 3;
 
     @ParameterizedTest
-    @ValueSource(longs = {1, 2, 3, 20260101, -1})
+    // The last one: a late probe's call, asked about when the next look reopens.
+    @ValueSource(longs = {1, 2, 3, 20260101, -1, 9726049469157L})
     void sameAnswersForAFixedSeed(long seed) {
         assertThat(operationsWithoutDifference(seed)).isGreaterThanOrEqualTo(OPERATIONS_A_SEED);
     }
