@@ -60,9 +60,8 @@ final class GuardedFuture<T extends @Nullable Object> extends CompletableFuture<
         }
     }
 
-    // However it ends, the permit is reported before the future completes: whoever waits for it, or hangs a retry on
-    // it,
-    // finds the call counted and its slot free.
+    // However it ends, the permit is reported before the future completes: whoever waits for it,
+    // or hangs a retry on it, finds the call counted and its slot free.
 
     private void stageEnded(T result, @Nullable Throwable failure) {
         stageEnded = true;

@@ -33,7 +33,7 @@ final class RampUp {
         long after;
         do {
             before = credit.get();
-            after = Math.min(before + share, WHOLE + share);
+            after = before + share;
             after = after >= WHOLE ? after - WHOLE : after;
         } while (!credit.compareAndSet(before, after));
         return before + share >= WHOLE;

@@ -16,8 +16,9 @@ import org.jspecify.annotations.Nullable;
  * lock, no half-made change can be seen, and the time, an admission and a transition take effect together or not at all:
  * the caller that finds the wait over moves the breaker to HALF_OPEN and takes the probe in one step.
  *
- * <p>The methods are functions of their arguments: they change nothing and may be asked as often as needed, which is how
- * monitoring looks ahead without moving anything. A method that answers this same object says "nothing changes".
+ * <p>The methods answer the next State and put nothing in place, so they may be asked again after a lost race. Looking ahead
+ * with {@link #lookAtAdmission} and {@link #wouldAdmit} moves nothing, which is how monitoring works; {@link #admit} counts as
+ * an attempt of a ramp-up. A method that answers this same object says "nothing changes".
  */
 abstract sealed class State permits Closed, Open, HalfOpen {
     final Period period;
@@ -102,8 +103,7 @@ abstract sealed class State permits Closed, Open, HalfOpen {
         return new Open(next, mode, nextStreak, wait);
     }
 
-    // What an operator asks for. All four start a new period even where the state stays, so that what is in flight is
-    // stale.
+    // What an operator asks for. All four start a new period even where the state stays: what is in flight is stale.
 
     final State forcedOpen(Engine engine, long now) {
         return mode == Mode.DISABLED || this instanceof Open ? this : openedByOperator(engine, Cause.FORCE_OPEN, now);
