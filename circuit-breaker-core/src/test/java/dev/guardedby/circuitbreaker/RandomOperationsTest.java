@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * {@code -Dtest=RandomOperationsTest -Drandom.seed=...}.
  */
 class RandomOperationsTest {
-    private static final int OPERATIONS_A_SEED = 200_000;
+    private static final int OPERATIONS_A_SEED = Integer.getInteger("random.operations", 200_000);
     private static final int OPERATIONS_A_BREAKER = 300;
     private static final int CALLS_IN_CALLS = 3;
 

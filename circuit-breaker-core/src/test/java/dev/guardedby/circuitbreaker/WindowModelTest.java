@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Rates, compared over random results and time steps with a list of all results. */
 class WindowModelTest {
-    private static final int OPERATIONS = 250_000;
+    private static final int OPERATIONS = Integer.getInteger("random.operations", 250_000);
     private static final int SLICES_OF_A_TIME_WINDOW = 50;
 
     @ParameterizedTest
