@@ -28,7 +28,7 @@ final class Closed extends State {
     static Closed fresh(Engine engine, Period period, Mode mode, long streak) {
         Settings settings = engine.settings;
         if (mode != Mode.DISABLED) {
-            period.watch(settings, engine.totals, period.startedAt);
+            period.watch(engine, period.startedAt);
         }
         Decision decision = period.decision;
         boolean recovered = decision != null && decision.cause() == Cause.PROBES_SUCCEEDED;
@@ -104,7 +104,7 @@ final class Closed extends State {
         }
         Settings settings = engine.settings;
         Running running = period.running();
-        Counts counts = window.enter(verdict.isFailure(), slow, now, settings.minimumCalls());
+        Counts counts = window.enter(verdict.isFailure(), slow, now);
         if (settings.isFailureRate(counts.failures(), counts.calls())) {
             return decision(Cause.FAILURE_RATE, "failure-rate-threshold " + settings.failureRateThreshold, counts, 0);
         }
@@ -170,7 +170,7 @@ final class Closed extends State {
     @Override
     State under(Engine engine, long now) {
         if (mode != Mode.DISABLED) {
-            period.watch(engine.settings, engine.totals, now);
+            period.watch(engine, now);
         }
         // A State of its own even if nothing differs: whoever judged by the old settings must not put its answer in
         // place.

@@ -97,12 +97,13 @@ final class Period {
     }
 
     /** Gives the rate rules what they look at; what fits the settings stays, and judges at the next result. */
-    synchronized void watch(Settings settings, Totals totals, long now) {
+    synchronized void watch(Engine engine, long now) {
+        Settings settings = engine.settings;
         Window present = window;
         if (present != null && present.fits(settings)) {
             present.alert();
         } else {
-            window = Window.of(settings, totals, now);
+            window = Window.of(engine, settings, now);
         }
         Duration slow = settings.slowCallDuration;
         Running calls = running;
