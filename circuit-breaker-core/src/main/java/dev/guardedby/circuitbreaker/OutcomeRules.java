@@ -96,6 +96,11 @@ final class OutcomeRules {
         };
     }
 
+    /** Whether {@link #judgeResult} may answer anything but a success. */
+    boolean judgesResults() {
+        return !failOnResult.isEmpty();
+    }
+
     /** Judges a call that returned. */
     Verdict judgeResult(@Nullable Object result) {
         if (failOnResult.isEmpty()) {
