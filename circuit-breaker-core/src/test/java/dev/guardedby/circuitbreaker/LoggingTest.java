@@ -71,6 +71,21 @@ final class LoggingTest {
     }
 
     @Test
+    void hintThatThrows_isLogged() {
+        CircuitBreaker breaker = CircuitBreaker.builder("llm")
+                .retryAfter(failure -> {
+                    throw new IllegalStateException("planned, for " + failure);
+                })
+                .build();
+
+        Story.fail(breaker, 1);
+
+        assertThat(logged)
+                .containsExactly("WARNING A retry-after hint threw; the wait does without it:"
+                        + " planned, for java.io.IOException: down");
+    }
+
+    @Test
     void listenerThatThrows_isLoggedByItsClass() {
         CircuitBreaker breaker = CircuitBreaker.builder("llm")
                 .listener(new Grumpy())

@@ -19,9 +19,9 @@ import java.util.concurrent.locks.LockSupport;
 final class SoakingThread {
     private static final int KEPT_BACK = 3;
     private static final long LENGTH_OF_AN_OUTAGE = 50_000_000;
-    private static final Exception DOWN = new IOException("down");
-    private static final RuntimeException IGNORED = new IllegalArgumentException("the caller's fault");
 
+    private final IOException down = new IOException("down");
+    private final IllegalArgumentException callersFault = new IllegalArgumentException("the caller's fault");
     private final List<Soaked> breakers;
     private final Random random;
     private final Queue<Throwable> thrown;
@@ -48,7 +48,7 @@ final class SoakingThread {
             for (long now = start; now - start < length; now = System.nanoTime()) {
                 int at = random.nextInt(breakers.size());
                 // Half the time the remote is down: breakers trip, and recover when it is up again.
-                boolean down = (now / LENGTH_OF_AN_OUTAGE + at) % 2 == 0;
+                boolean isDown = (now / LENGTH_OF_AN_OUTAGE + at) % 2 == 0;
                 int chance = random.nextInt(10_000);
                 if (chance < 2) {
                     operate(breakers.get(at).breaker);
@@ -57,7 +57,7 @@ final class SoakingThread {
                 } else if (chance < 10) {
                     LockSupport.parkNanos(random.nextInt(3_000_000));
                 } else {
-                    call(at, down ? 1 + random.nextInt(10) : random.nextInt(100) + 5);
+                    call(at, isDown ? 1 + random.nextInt(10) : random.nextInt(100) + 5);
                 }
             }
         } catch (Throwable unexpected) {
@@ -92,8 +92,8 @@ final class SoakingThread {
         }
         if (shape == 99) {
             // Reads change nothing.
+            assertThat(breaker.stats().toMap()).containsKey("totalSuccesses");
             Optional<Refusal> unused = breaker.refusal();
-            Object alsoUnused = breaker.stats().toMap();
         }
     }
 
@@ -101,7 +101,7 @@ final class SoakingThread {
         return shape == 1 && random.nextInt(20) == 0 ? () -> LockSupport.parkNanos(1_000_000) : () -> {};
     }
 
-    private static void run(Tally tally, CircuitBreaker breaker, Outcome outcome, Runnable body) {
+    private void run(Tally tally, CircuitBreaker breaker, Outcome outcome, Runnable body) {
         boolean[] admitted = {false};
         try {
             breaker.run(() -> {
@@ -109,8 +109,8 @@ final class SoakingThread {
                 body.run();
                 switch (outcome) {
                     case SUCCESS -> {}
-                    case FAILURE -> throw DOWN;
-                    case IGNORED -> throw IGNORED;
+                    case FAILURE -> throw down;
+                    case IGNORED -> throw callersFault;
                 }
             });
         } catch (CallNotPermittedException refused) {
@@ -119,7 +119,7 @@ final class SoakingThread {
             tally.refused++;
             return;
         } catch (Exception expected) {
-            assertThat(expected).isIn(DOWN, IGNORED);
+            assertThat(expected).isIn(down, callersFault);
         }
         tally.ended(outcome);
     }
@@ -136,7 +136,7 @@ final class SoakingThread {
         end(at, tally, later, () -> {
             switch (outcome) {
                 case SUCCESS -> permit.success("answer");
-                case FAILURE -> permit.failure(DOWN);
+                case FAILURE -> permit.failure(down);
                 case IGNORED -> {
                     switch (way) {
                         case 0 -> permit.ignore();
@@ -169,7 +169,7 @@ final class SoakingThread {
         end(at, tally, later, () -> {
             boolean first = switch (outcome) {
                 case SUCCESS -> stage.complete("answer");
-                case FAILURE -> stage.completeExceptionally(DOWN);
+                case FAILURE -> stage.completeExceptionally(down);
                 case IGNORED -> guarded.cancel(true);
             };
             assertThat(first && guarded.isDone()).as("ended by nobody else").isTrue();

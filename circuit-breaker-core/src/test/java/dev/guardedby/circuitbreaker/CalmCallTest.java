@@ -1,0 +1,58 @@
+package dev.guardedby.circuitbreaker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+/** Calls of a breaker that has nothing to do but count: no failure in its streak, no rate, no rule, nobody who listens. */
+final class CalmCallTest {
+    private final CircuitBreaker breaker = CircuitBreaker.of("llm");
+
+    @Test
+    void success_isCounted_andItsAnswerReturned() {
+        String answer = breaker.call(() -> "answer");
+        breaker.run(() -> {});
+
+        assertThat(answer).isEqualTo("answer");
+        assertThat(Story.counts(breaker)).isEqualTo("totalSuccesses=2");
+    }
+
+    @Test
+    void successOfAnEarlierPeriod_isStale() {
+        String answer = breaker.call(() -> {
+            breaker.reset();
+            return "answer";
+        });
+        breaker.run(breaker::reset);
+
+        assertThat(answer).isEqualTo("answer");
+        assertThat(Story.counts(breaker)).isEqualTo("totalSuccesses=2 stale=2");
+    }
+
+    @Test
+    void successDuringWhichOthersFailed_endsTheirStreak() {
+        String answer = breaker.call(() -> {
+            Story.fail(breaker, 4);
+            return "answer";
+        });
+        assertThat(Story.counts(breaker)).isEqualTo("totalSuccesses=1 totalFailures=4");
+        breaker.run(() -> Story.fail(breaker, 4));
+
+        assertThat(answer).isEqualTo("answer");
+        assertThat(Story.counts(breaker)).isEqualTo("totalSuccesses=2 totalFailures=8");
+    }
+
+    @Test
+    void rulesThatCameDuringTheCall_judgeItsResult() {
+        String answer = breaker.call(() -> {
+            breaker.reconfigure(settings -> settings.failOnResult("overloaded"::equals)
+                    .slowCallDuration(Duration.ofHours(1))
+                    .slowCallRateThreshold(50));
+            return "overloaded";
+        });
+
+        assertThat(answer).isEqualTo("overloaded");
+        assertThat(Story.counts(breaker)).isEqualTo("totalFailures=1 consecutiveFailures=1");
+    }
+}
