@@ -44,6 +44,41 @@ final class CalmCallTest {
     }
 
     @Test
+    void successAfterFailures_endsTheirStreak() {
+        Story.fail(breaker, 4);
+        breaker.run(() -> {});
+        Story.fail(breaker, 4);
+        breaker.run(() -> {});
+        breaker.run(() -> {});
+
+        assertThat(Story.counts(breaker)).isEqualTo("totalSuccesses=3 totalFailures=8");
+    }
+
+    @Test
+    void rampUp_isNotPassedOver() {
+        FakeTime time = new FakeTime();
+        CircuitBreaker recovered = CircuitBreaker.builder("llm")
+                .rampUp(Duration.ofSeconds(10))
+                .ticker(time)
+                .clock(time)
+                .build();
+        recovered.forceOpen();
+        time.advance(recovered.recoveryTimeout());
+        recovered.run(() -> {});
+        for (int i = 0; i < 20; i++) {
+            try {
+                recovered.run(() -> {});
+            } catch (CallNotPermittedException refused) {
+                assertThat(refused.refusal().reason()).isEqualTo(Refusal.Reason.RAMP_UP);
+            }
+        }
+
+        assertThat(Story.counts(recovered))
+                .as("the probe, and of 20 calls the first and every tenth")
+                .isEqualTo("totalSuccesses=3 timesOpened=1 timesHalfOpened=1 timesClosed=1 totalRejected=18");
+    }
+
+    @Test
     void rulesThatCameDuringTheCall_judgeItsResult() {
         String answer = breaker.call(() -> {
             breaker.reconfigure(settings -> settings.failOnResult("overloaded"::equals)

@@ -57,7 +57,8 @@ final class UnheardRatesTest {
 
     private static String why(CircuitBreaker breaker) {
         Optional<Transition> last = breaker.lastTransition();
-        return last.map(Transition::cause).orElse(null) + " " + last.map(Transition::evidence).orElse(null);
+        return last.map(Transition::cause).orElse(null) + " "
+                + last.map(Transition::evidence).orElse(null);
     }
 
     @Test
@@ -102,8 +103,7 @@ final class UnheardRatesTest {
 
         assertThat(why(breaker))
                 .isEqualTo(Cause.FAILURE_RATE + " "
-                        + new Evidence(
-                                "failure-rate-threshold 50.0", 7, 4, 0, 0, Map.of("java.io.IOException", 4L)));
+                        + new Evidence("failure-rate-threshold 50.0", 7, 4, 0, 0, Map.of("java.io.IOException", 4L)));
     }
 
     @Test
@@ -119,6 +119,59 @@ final class UnheardRatesTest {
 
         assertThat(remembers.state()).as("1 of 2").isEqualTo(CircuitState.OPEN);
         assertThat(forgets.state()).as("0 of 2").isEqualTo(CircuitState.CLOSED);
+    }
+
+    @Test
+    void hungCalls_areJudgedBesideWhatTheTimeWindowStillRemembers() {
+        CircuitBreaker breaker = unheard()
+                .slowCallDuration(SLOW)
+                .slowCallRateThreshold(100)
+                .window(LENGTH)
+                .minimumCalls(2)
+                .build();
+        Permit first = breaker.acquire();
+        Permit second = breaker.acquire();
+        succeed(breaker, 1);
+        time.advance(SLOW.multipliedBy(2));
+        assertThat(breaker.tryAcquire()).isEmpty();
+
+        assertThat(why(breaker))
+                .as("the success is forgotten")
+                .isEqualTo(Cause.SLOW_CALL_RATE + " "
+                        + new Evidence("slow-call-rate-threshold 100.0", 0, 0, 0, 2, Map.of()));
+        first.success();
+        second.success();
+        assertThat(breaker.stats().stale()).isEqualTo(2);
+    }
+
+    @Test
+    void sameLengthOfATimeWindow_keepsWhatIsInIt_anotherForgets() {
+        CircuitBreaker keeps = timeWindow(2);
+        CircuitBreaker forgets = timeWindow(2);
+        fail(keeps, 1);
+        fail(forgets, 1);
+        keeps.reconfigure(settings -> settings.window(LENGTH));
+        forgets.reconfigure(settings -> settings.window(LENGTH.plusNanos(1)));
+        fail(keeps, 1);
+        fail(forgets, 1);
+
+        assertThat(keeps.state()).as("2 of 2").isEqualTo(CircuitState.OPEN);
+        assertThat(forgets.state()).as("1 of 1 is too few").isEqualTo(CircuitState.CLOSED);
+    }
+
+    @Test
+    void staleFailure_takesNoSuccessOutOfTheWindow() {
+        CircuitBreaker breaker = unheard().failureRateThreshold(50).window(4).build();
+        Permit stale = breaker.acquire();
+        breaker.reset();
+        succeed(breaker, 2);
+        Story.fail(stale);
+        fail(breaker, 2);
+
+        assertThat(why(breaker))
+                .isEqualTo(Cause.FAILURE_RATE + " "
+                        + new Evidence(
+                                "failure-rate-threshold 50.0", 4, 2, 0, 0, Map.of("java.io.IOException", 2L)));
     }
 
     @Test
