@@ -145,6 +145,39 @@ final class UnheardRatesTest {
     }
 
     @Test
+    void hungCalls_areStillCounted_whenMoreHang() {
+        CircuitBreaker breaker = slowRule();
+        breaker.acquire();
+        breaker.acquire();
+        time.advance(SLOW.multipliedBy(2));
+        breaker.acquire();
+        breaker.acquire();
+        assertThat(breaker.state()).as("2 of 4 that a rate needs").isEqualTo(CircuitState.CLOSED);
+        time.advance(SLOW.multipliedBy(2));
+        assertThat(breaker.tryAcquire()).isEmpty();
+
+        assertThat(why(breaker))
+                .isEqualTo(Cause.SLOW_CALL_RATE + " "
+                        + new Evidence("slow-call-rate-threshold 50.0", 0, 0, 0, 4, Map.of()));
+    }
+
+    @Test
+    void successAfterALowerThreshold_isNotLeftToTheCount() {
+        CircuitBreaker breaker =
+                unheard().failureRateThreshold(80).window(10).minimumCalls(10).build();
+        succeed(breaker, 5);
+        fail(breaker, 5);
+        succeed(breaker, 1);
+        breaker.reconfigure(settings -> settings.failureRateThreshold(50));
+        succeed(breaker, 1);
+
+        assertThat(why(breaker))
+                .isEqualTo(Cause.FAILURE_RATE + " "
+                        + new Evidence(
+                                "failure-rate-threshold 50.0", 10, 5, 0, 0, Map.of("java.io.IOException", 5L)));
+    }
+
+    @Test
     void sameLengthOfATimeWindow_keepsWhatIsInIt_anotherForgets() {
         CircuitBreaker keeps = timeWindow(2);
         CircuitBreaker forgets = timeWindow(2);
@@ -170,8 +203,7 @@ final class UnheardRatesTest {
 
         assertThat(why(breaker))
                 .isEqualTo(Cause.FAILURE_RATE + " "
-                        + new Evidence(
-                                "failure-rate-threshold 50.0", 4, 2, 0, 0, Map.of("java.io.IOException", 2L)));
+                        + new Evidence("failure-rate-threshold 50.0", 4, 2, 0, 0, Map.of("java.io.IOException", 2L)));
     }
 
     @Test
