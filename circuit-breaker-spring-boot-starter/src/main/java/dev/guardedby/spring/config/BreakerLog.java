@@ -23,9 +23,14 @@ final class BreakerLog implements CircuitBreakerListener {
     }
 
     private static String opened(Transition transition) {
-        long failures = transition.evidence().failures();
+        Transition.Evidence seen = transition.evidence();
+        long failures = seen.failures();
         return switch (transition.cause()) {
             case FAILURES -> "open after " + failures + (failures == 1 ? " failure" : " consecutive failures");
+            case FAILURE_RATE -> "open after " + failures + " of " + seen.calls() + " calls failed";
+            case SLOW_CALL_RATE ->
+                "open after " + (seen.slow() + seen.hung()) + " of " + (seen.calls() + seen.hung()) + " calls were slow"
+                        + (seen.hung() == 0 ? "" : ", " + seen.hung() + " of them still running");
             case TRIP -> "open at once after a failure that is proof by itself";
             case PROBES_FAILED -> "open again after a failed probe";
             case FORCE_OPEN -> "forced open by an operator";
