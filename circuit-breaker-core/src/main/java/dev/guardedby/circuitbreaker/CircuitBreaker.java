@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -477,19 +478,16 @@ public final class CircuitBreaker {
         });
     }
 
-    /** The calls that may pass while HALF_OPEN, to find out whether the remote has recovered. */
-    public int probes() {
-        return engine.settings.probes;
-    }
-
-    /** The successful probes that close the breaker; all of them, unless it was built with fewer. */
-    public int successesToClose() {
-        return engine.settings.successesToClose();
-    }
-
-    /** How long a probe keeps its slot before another caller may take it over. */
-    public Duration probeTimeout() {
-        return engine.settings.probeTimeout;
+    /**
+     * Every setting as it is in force, defaults included, by the name of its key in {@code application.yml}; moves nothing.
+     * Numbers are an Integer or a Double, waits a Duration, a window either of the two, and the mode a {@link Mode}. What is
+     * off, such as {@code failure-threshold} where only a rate decides, is left out, and so are rules for exceptions and
+     * results.
+     *
+     * @return a map that cannot be changed and does not change, in a fixed order
+     */
+    public Map<String, Object> settings() {
+        return engine.settings.shown(mode());
     }
 
     /** {@code CircuitBreaker[name=llm, state=closed, failures=0/5]}; moves nothing. */

@@ -3,7 +3,10 @@ package dev.guardedby.circuitbreaker;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -161,6 +164,33 @@ final class Settings implements Cloneable {
 
     int successesToClose() {
         return successesToClose == null ? probes : successesToClose;
+    }
+
+    /** What has a value, by the name of its key in {@code application.yml}; the mode is the one that the breaker is in. */
+    Map<String, Object> shown(Mode present) {
+        Map<String, Object> shown = new LinkedHashMap<>();
+        put(shown, "failure-threshold", failureThreshold() == 0 ? null : failureThreshold());
+        put(shown, "failure-rate-threshold", failureRateThreshold);
+        put(shown, "slow-call-duration", slowCallDuration);
+        put(shown, "slow-call-rate-threshold", slowCallRateThreshold);
+        put(shown, "window", windowLength == null ? windowCalls : windowLength);
+        put(shown, "minimum-calls", minimumCalls());
+        put(shown, "recovery-timeout", recoveryTimeout);
+        put(shown, "recovery-backoff-multiplier", recoveryBackoffMultiplier);
+        put(shown, "max-recovery-timeout", maxRecoveryTimeout());
+        put(shown, "recovery-jitter", recoveryJitter());
+        put(shown, "ramp-up", rampUp);
+        put(shown, "probes", probes);
+        put(shown, "successes-to-close", successesToClose());
+        put(shown, "probe-timeout", probeTimeout);
+        put(shown, "mode", present);
+        return Collections.unmodifiableMap(shown);
+    }
+
+    private static void put(Map<String, Object> shown, String key, @Nullable Object value) {
+        if (value != null) {
+            shown.put(key, value);
+        }
     }
 
     void add(CircuitBreakerListener listener) {

@@ -249,20 +249,4 @@ final class BuilderTest {
         assertThat(List.of(breaker.outcomeOf(new IOException()), breaker.outcomeOf(new IllegalStateException())))
                 .containsExactly(Outcome.IGNORED, Outcome.FAILURE);
     }
-
-    @Test
-    void breaker_tellsItsSettings_asBuilt() {
-        CircuitBreaker plain = CircuitBreaker.of("plain");
-        CircuitBreaker threeProbes = CircuitBreaker.builder("three").probes(3).build();
-        CircuitBreaker set = CircuitBreaker.builder("set")
-                .probes(4)
-                .successesToClose(2)
-                .probeTimeout(Duration.ofSeconds(7))
-                .build();
-
-        assertThat(Stream.of(plain, threeProbes, set)
-                        .map(breaker ->
-                                breaker.probes() + " " + breaker.successesToClose() + " " + breaker.probeTimeout()))
-                .containsExactly("1 1 PT1M", "3 3 PT1M", "4 2 PT7S");
-    }
 }

@@ -24,8 +24,8 @@ final class Comparison {
 
     void compareRefusal(CallNotPermittedException refusal) {
         same("state() of the refusal", naive.state, refusal.state());
-        same("reason of the refusal", naive.refusal(), refusal.refusal().reason());
-        same("retryAfter() of the refusal", positive(naive.retryAfter()), refusal.retryAfter());
+        same("reason of the refusal", naive.refusedBecause, refusal.refusal().reason());
+        same("retryAfter() of the refusal", positive(naive.untilRetry()), refusal.retryAfter());
     }
 
     void compare() {

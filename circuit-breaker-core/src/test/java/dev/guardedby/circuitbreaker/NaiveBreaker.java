@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 
 /**
  * What a breaker should do, in fields and ifs for one thread: the rules as one reads them, to be compared with the real one.
@@ -33,6 +34,11 @@ final class NaiveBreaker {
         long takenAt;
     }
 
+    /** The rules leave open what happens here. */
+    static final class Undecided extends RuntimeException {
+        private static final long serialVersionUID = 1;
+    }
+
     /** What random operations reach only if they are drawn well. */
     enum Rarity {
         RIDING_CALL,
@@ -40,12 +46,18 @@ final class NaiveBreaker {
         LATE_FAILURE,
         CLOSED_BY_A_LOOK,
         REOPENED_BY_A_LOOK,
-        STALE_MANUAL_RESULT
+        STALE_MANUAL_RESULT,
+        SLOW_PROBE,
+        TRIP_BY_HUNG_CALLS,
+        GROWN_WAIT
     }
 
     static final BigDecimal NANO = BigDecimal.ONE.movePointLeft(9);
 
-    private final RandomSetup setup;
+    private static final double NEAR_A_WHOLE = 1e-6;
+
+    RandomSetup setup;
+    private final BooleanSupplier wouldPass;
 
     long now;
     Mode mode;
@@ -53,6 +65,22 @@ final class NaiveBreaker {
     int period;
     long periodSince;
     boolean held;
+    long wait;
+    int failedRecoveries;
+
+    NaiveWindow window;
+    /** The length of the present one; 0 if there is none, or no more. */
+    long rampUp;
+
+    double credit;
+
+    /** Why the latest refused call was. */
+    Reason refusedBecause;
+    /** As they were when the probing began. */
+    int probes;
+
+    int needed;
+    long lease;
 
     final List<Ticket> slots = new ArrayList<>();
     final Deque<Ticket> inside = new ArrayDeque<>();
@@ -82,9 +110,14 @@ final class NaiveBreaker {
     final List<Told.Move> moves = new ArrayList<>();
     final Set<Rarity> rarities = EnumSet.noneOf(Rarity.class);
 
-    NaiveBreaker(RandomSetup setup) {
+    /**
+     * @param wouldPass the other breaker's answer, for where a share of calls is so near to a whole one that it may be one
+     */
+    NaiveBreaker(RandomSetup setup, BooleanSupplier wouldPass) {
         this.setup = setup;
+        this.wouldPass = wouldPass;
         mode = setup.mode();
+        window = newWindow();
     }
 
     // Admission
@@ -96,7 +129,16 @@ final class NaiveBreaker {
         ticket.period = period;
         ticket.manual = manual;
         ticket.takenAt = now;
-        if (state == CircuitState.CLOSED) {
+        NaiveWindow.Trip hung = tripOfHungCalls();
+        if (hung != null) {
+            rarities.add(Rarity.TRIP_BY_HUNG_CALLS);
+            move(CircuitState.OPEN, hung.cause(), hung.failures());
+        }
+        if (state == CircuitState.CLOSED && takesPartInTheRampUp()) {
+            if (window != null && !manual) {
+                window.running.add(ticket);
+            }
+            ticket.period = period;
             return ticket;
         }
         if (insideProbe()) {
@@ -115,7 +157,44 @@ final class NaiveBreaker {
             return ticket;
         }
         rejected++;
+        refusedBecause = state == CircuitState.CLOSED ? Reason.RAMP_UP : refusal();
         return null;
+    }
+
+    private NaiveWindow newWindow() {
+        return mode == Mode.DISABLED || !setup.hasRateRule() ? null : new NaiveWindow();
+    }
+
+    private NaiveWindow.Trip tripOfHungCalls() {
+        return state == CircuitState.CLOSED && window != null ? window.tripOfHungCalls(setup, now) : null;
+    }
+
+    private boolean takesPartInTheRampUp() {
+        if (rampUp == 0 || isRampUpOver()) {
+            rampUp = 0;
+            return true;
+        }
+        boolean passes = passesRampUp();
+        credit += share() - (passes ? 1 : 0);
+        return passes;
+    }
+
+    private boolean isRampUpOver() {
+        return now - periodSince >= rampUp;
+    }
+
+    private boolean passesRampUp() {
+        if (Math.abs(credit + share() - 1) < NEAR_A_WHOLE) {
+            if (mode != Mode.ENFORCE) {
+                throw new Undecided();
+            }
+            return wouldPass.getAsBoolean();
+        }
+        return credit + share() >= 1;
+    }
+
+    private double share() {
+        return 0.1 + 0.9 * Math.max(0, now - periodSince) / rampUp;
     }
 
     private boolean makeRoom() {
@@ -130,12 +209,12 @@ final class NaiveBreaker {
     }
 
     private int freeSlots() {
-        return setup.probes() - good - bad - slots.size();
+        return probes - good - bad - slots.size();
     }
 
     /** The oldest is the one taken first, even if the ticker stepped back since. */
     private boolean oldestExpired() {
-        return !slots.isEmpty() && now - slots.get(0).takenAt >= setup.lease();
+        return !slots.isEmpty() && now - slots.get(0).takenAt >= lease;
     }
 
     private boolean insideProbe() {
@@ -149,8 +228,14 @@ final class NaiveBreaker {
 
     /** Why a call would be refused now; null if it would pass. */
     Reason refusal() {
-        if (mode != Mode.ENFORCE || state == CircuitState.CLOSED) {
+        if (mode != Mode.ENFORCE) {
             return null;
+        }
+        if (state == CircuitState.CLOSED) {
+            if (tripOfHungCalls() != null) {
+                return Reason.OPEN;
+            }
+            return rampUp == 0 || isRampUpOver() || passesRampUp() ? null : Reason.RAMP_UP;
         }
         if (state == CircuitState.OPEN) {
             return held ? Reason.HELD_OPEN : due() ? null : Reason.OPEN;
@@ -165,9 +250,17 @@ final class NaiveBreaker {
     /** How long a refused call should wait; 0 where nobody can tell. */
     long retryAfter() {
         if (state == CircuitState.HALF_OPEN && undecidedForTooLong()) {
-            return setup.recovery();
+            return setup.wait(failedRecoveries + 1);
         }
-        return state == CircuitState.OPEN && !held ? setup.recovery() - (now - periodSince) : 0;
+        if (tripOfHungCalls() != null) {
+            return setup.wait(0);
+        }
+        return untilRetry();
+    }
+
+    /** The rest of the wait; 0 where there is none. */
+    long untilRetry() {
+        return state == CircuitState.OPEN && !held ? wait - (now - periodSince) : 0;
     }
 
     // Looks
@@ -187,15 +280,15 @@ final class NaiveBreaker {
     }
 
     private boolean due() {
-        return now - periodSince >= setup.recovery();
+        return now - periodSince >= wait;
     }
 
     private boolean undecidedForTooLong() {
-        return good + bad > 0 && slots.isEmpty() && now - lastProbeResultAt >= setup.lease();
+        return good + bad > 0 && slots.isEmpty() && now - lastProbeResultAt >= lease;
     }
 
     private boolean enoughAmongResults() {
-        return good * setup.probes() >= setup.needed() * (good + bad);
+        return good * probes >= needed * (good + bad);
     }
 
     // Results
@@ -206,8 +299,18 @@ final class NaiveBreaker {
         }
         ticket.reported = true;
         successes++;
+        boolean slow = isSlow(ticket);
         if (counts(ticket)) {
-            if (ticket.probe) {
+            if (ticket.probe && slow) {
+                rarities.add(Rarity.SLOW_PROBE);
+                if (ticket.lost) {
+                    late++;
+                } else {
+                    slots.remove(ticket);
+                    streak = 0;
+                    badProbe(false);
+                }
+            } else if (ticket.probe) {
                 if (ticket.lost) {
                     rarities.add(Rarity.LATE_SUCCESS);
                 }
@@ -215,8 +318,21 @@ final class NaiveBreaker {
                 goodProbe();
             } else {
                 streak = 0;
+                enter(false, slow);
             }
         }
+    }
+
+    private boolean isSlow(Ticket ticket) {
+        return setup.slowRate() > 0 && Math.max(0, now - ticket.takenAt) >= setup.slow();
+    }
+
+    private boolean enter(boolean failed, boolean slow) {
+        NaiveWindow.Trip trip = window == null ? null : window.enter(setup, now, failed, slow);
+        if (trip != null) {
+            move(CircuitState.OPEN, trip.cause(), trip.failures());
+        }
+        return trip != null;
     }
 
     /** @param thrown the class of the failure, or null if the result was one */
@@ -238,9 +354,10 @@ final class NaiveBreaker {
             }
             if (ticket.probe) {
                 slots.remove(ticket);
+                streak++;
                 badProbe(proof);
             } else {
-                failureWhileClosed(proof);
+                failureWhileClosed(proof, isSlow(ticket));
             }
         }
     }
@@ -258,6 +375,9 @@ final class NaiveBreaker {
 
     /** Whether a result matters for more than the totals. */
     private boolean counts(Ticket ticket) {
+        if (window != null) {
+            window.running.remove(ticket);
+        }
         if (ticket.totalsOnly) {
             return false;
         }
@@ -279,29 +399,30 @@ final class NaiveBreaker {
         streak = 0;
         good++;
         lastProbeResultAt = now;
-        if (good >= setup.needed()) {
+        if (good >= needed) {
             move(CircuitState.CLOSED, Cause.PROBES_SUCCEEDED, bad);
         }
     }
 
     private void badProbe(boolean proof) {
-        streak++;
         bad++;
         lastProbeResultAt = now;
-        if (proof || bad > setup.probes() - setup.needed()) {
+        if (proof || bad > probes - needed) {
             move(CircuitState.OPEN, Cause.PROBES_FAILED, bad);
         }
     }
 
-    private void failureWhileClosed(boolean proof) {
+    private void failureWhileClosed(boolean proof, boolean slow) {
         streak++;
         if (mode == Mode.DISABLED) {
             return;
         }
         if (proof) {
             move(CircuitState.OPEN, Cause.TRIP, 1);
-        } else if (streak >= setup.threshold()) {
+        } else if (setup.threshold() > 0 && streak >= setup.threshold()) {
             move(CircuitState.OPEN, Cause.FAILURES, streak);
+        } else {
+            enter(true, slow);
         }
     }
 
@@ -309,7 +430,10 @@ final class NaiveBreaker {
 
     void manualSuccess() {
         successes++;
-        if (state != CircuitState.HALF_OPEN) {
+        if (state == CircuitState.CLOSED) {
+            streak = 0;
+            enter(false, false);
+        } else if (state == CircuitState.OPEN) {
             streak = 0;
         } else if (takeManualSlot()) {
             goodProbe();
@@ -322,10 +446,11 @@ final class NaiveBreaker {
         failures++;
         lastFailureAt = wallTime();
         if (state == CircuitState.CLOSED) {
-            failureWhileClosed(false);
+            failureWhileClosed(false, false);
         } else if (state == CircuitState.OPEN) {
             streak++;
         } else if (takeManualSlot()) {
+            streak++;
             badProbe(false);
         } else {
             stale++;
@@ -380,10 +505,18 @@ final class NaiveBreaker {
     }
 
     void mode(Mode next) {
-        if (next != mode && (next == Mode.DISABLED || mode == Mode.DISABLED)) {
+        Mode before = mode;
+        mode = next;
+        if (next != before && (next == Mode.DISABLED || before == Mode.DISABLED)) {
             move(CircuitState.CLOSED, Cause.MODE, 0);
         }
-        mode = next;
+    }
+
+    void reconfigure(RandomSetup next) {
+        if (window != null && !next.hasSameWindow(setup)) {
+            window.clear();
+        }
+        setup = next;
     }
 
     /** Starts a period; told and counted only where the state changes. */
@@ -398,7 +531,22 @@ final class NaiveBreaker {
                 case CLOSED -> closed++;
             }
         }
+        if (next == CircuitState.CLOSED || state == CircuitState.CLOSED) {
+            failedRecoveries = 0;
+        } else if (cause == Cause.PROBES_FAILED) {
+            failedRecoveries++;
+        }
+        wait = setup.wait(failedRecoveries);
+        if (next == CircuitState.OPEN && wait > setup.recovery()) {
+            rarities.add(Rarity.GROWN_WAIT);
+        }
         state = next;
+        window = next == CircuitState.CLOSED ? newWindow() : null;
+        rampUp = cause == Cause.PROBES_SUCCEEDED ? setup.rampUp() : 0;
+        credit = 1;
+        probes = setup.probes();
+        needed = setup.needed();
+        lease = setup.lease();
         period++;
         periodSince = now;
         held = false;

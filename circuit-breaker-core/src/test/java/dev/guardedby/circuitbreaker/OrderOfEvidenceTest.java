@@ -23,7 +23,11 @@ final class OrderOfEvidenceTest {
                 new IOException());
         failures.forEach(failure -> breaker.acquire().failure(failure));
 
-        assertThat(breaker.lastTransition().orElseThrow().evidence().topFailures().keySet())
+        assertThat(breaker.lastTransition()
+                        .orElseThrow()
+                        .evidence()
+                        .topFailures()
+                        .keySet())
                 .containsExactly(
                         "java.lang.IllegalStateException",
                         "java.io.IOException",

@@ -45,6 +45,7 @@ record RandomOperation(Kind kind, int pick, int detail, List<RandomOperation> in
         HOLD_OPEN(1),
         FORCE_CLOSE(1),
         SWITCH_MODE(1),
+        RECONFIGURE(2),
         STEP(18);
 
         final int weight;

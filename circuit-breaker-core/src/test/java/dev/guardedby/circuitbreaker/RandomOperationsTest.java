@@ -6,7 +6,6 @@ import dev.guardedby.circuitbreaker.NaiveBreaker.Rarity;
 import dev.guardedby.circuitbreaker.Refusal.Reason;
 import dev.guardedby.circuitbreaker.Transition.Cause;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
@@ -22,15 +21,14 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Random operations on a breaker and on {@link NaiveBreaker}: every answer and every number is the same after each.
  *
  * <p>A failure prints its seed and the shortest sequence found that still shows it. To see a seed again:
- * {@code -Dtest=RandomOperationsTest -Drandom.seed=...}.
+ * {@code -Dtest=RandomOperationsTest -Drandom.seed=...}, to make more of them: {@code -Drandom.operations=100000000}.
  */
 class RandomOperationsTest {
-    private static final int OPERATIONS_A_SEED = Integer.getInteger("random.operations", 200_000);
+    private static final long OPERATIONS_A_SEED = Long.getLong("random.operations", 200_000);
     private static final int OPERATIONS_A_BREAKER = 300;
     private static final int CALLS_IN_CALLS = 3;
 
     @ParameterizedTest
-    // The last one: a late probe's call, asked about when the next look reopens.
     @ValueSource(longs = {1, 2, 3, 20260101, -1, 9726049469157L})
     void sameAnswersForAFixedSeed(long seed) {
         assertThat(operationsWithoutDifference(seed)).isGreaterThanOrEqualTo(OPERATIONS_A_SEED);
@@ -46,15 +44,15 @@ class RandomOperationsTest {
     void theOperationsGoEverywhere() {
         Set<Enum<?>> seen = new HashSet<>();
         Random random = new Random(0);
+        int undecided = 0;
         for (int breakers = 0; breakers < 200; breakers++) {
             SideBySide both = new SideBySide(RandomSetup.random(random));
             both.run(RandomOperation.sequence(random, OPERATIONS_A_BREAKER, CALLS_IN_CALLS));
             seen.addAll(both.seen());
+            undecided += both.isUndecided() ? 1 : 0;
         }
-        // The model knows no windows, no slow calls and no ramp-up: FailureRateTest, HungCallTest and RampUpTest do.
-        Set<Cause> causes = EnumSet.complementOf(EnumSet.of(Cause.FAILURE_RATE, Cause.SLOW_CALL_RATE));
-        Set<Reason> reasons = EnumSet.complementOf(EnumSet.of(Reason.RAMP_UP));
-        assertThat(seen).containsAll(causes).containsAll(reasons).contains(Rarity.values());
+        assertThat(seen).contains(Cause.values()).contains(Reason.values()).contains(Rarity.values());
+        assertThat(undecided).as("sequences that the rules left open").isLessThan(100);
     }
 
     private static long operationsWithoutDifference(long seed) {

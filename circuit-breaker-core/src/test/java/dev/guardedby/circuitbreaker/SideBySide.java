@@ -3,6 +3,7 @@ package dev.guardedby.circuitbreaker;
 import static dev.guardedby.circuitbreaker.Difference.same;
 
 import dev.guardedby.circuitbreaker.NaiveBreaker.Ticket;
+import dev.guardedby.circuitbreaker.NaiveBreaker.Undecided;
 import dev.guardedby.circuitbreaker.RandomOperation.Kind;
 import dev.guardedby.circuitbreaker.RandomOperation.Thrown;
 import dev.guardedby.circuitbreaker.Transition.Cause;
@@ -24,7 +25,6 @@ final class SideBySide {
     /** Leave to make the same call, from both. */
     private record Leave(Permit permit, Ticket ticket, long takenAt, long timesHalfOpened) {}
 
-    private final RandomSetup setup;
     private final FakeTime time;
     private final CircuitBreaker breaker;
     private final NaiveBreaker naive;
@@ -40,35 +40,40 @@ final class SideBySide {
     private long callsRunning;
     private long manualResults;
     private long operations;
+    private boolean isUndecided;
 
     SideBySide(RandomSetup setup) {
-        this.setup = setup;
         time = new FakeTime(setup.origin());
         CircuitBreaker.Builder builder = CircuitBreaker.builder("random")
-                .failureThreshold(setup.threshold())
-                .probes(setup.probes())
-                .successesToClose(setup.needed())
-                .recoveryTimeout(Duration.ofNanos(setup.recovery()))
-                .probeTimeout(Duration.ofNanos(setup.lease()))
                 .mode(setup.mode())
                 .ignoreIf(RandomOperation.BadRequest.class::isInstance)
                 .tripIf(RandomOperation.KeyRevoked.class::isInstance)
                 .failOnResult(BAD::equals)
                 .ticker(time)
                 .clock(time);
+        setup.describe(builder);
         // A breaker that nobody listens to takes shorter ways.
         Told told = setup.listened() ? new Told() : null;
         breaker = (told == null ? builder : builder.listener(told)).build();
-        naive = new NaiveBreaker(setup);
+        naive = new NaiveBreaker(setup, () -> breaker.refusal().isEmpty());
         comparison = new Comparison(breaker, naive, told);
     }
 
     /** Does all of it, and answers how many operations that were, those inside of calls included. */
     long run(List<RandomOperation> sequence) {
         compare();
-        sequence.forEach(this::perform);
+        try {
+            sequence.forEach(this::perform);
+        } catch (Undecided openEnd) {
+            isUndecided = true;
+        }
         countTheSlots();
         return operations;
+    }
+
+    /** Whether the rules left open how it went on. */
+    boolean isUndecided() {
+        return isUndecided;
     }
 
     /** The causes, reasons and rarities that came up. */
@@ -79,7 +84,10 @@ final class SideBySide {
     private void perform(RandomOperation operation) {
         operations++;
         switch (operation.kind()) {
-            case TRY_ACQUIRE -> keep(breaker.tryAcquire().orElse(null), naive.admit(false));
+            case TRY_ACQUIRE -> {
+                Ticket ticket = naive.admit(false);
+                keep(breaker.tryAcquire().orElse(null), ticket);
+            }
             case ACQUIRE -> acquire();
             case SUCCESS -> report(operation, Permit::success, naive::success);
             case GOOD_RESULT -> report(operation, permit -> permit.success("fine"), naive::success);
@@ -113,7 +121,7 @@ final class SideBySide {
             }
             case TIME_UNTIL_RETRY -> {
                 naive.look();
-                same("timeUntilRetry()", Comparison.positive(naive.retryAfter()), breaker.timeUntilRetry());
+                same("timeUntilRetry()", Comparison.positive(naive.untilRetry()), breaker.timeUntilRetry());
             }
             case RESET -> {
                 breaker.reset();
@@ -135,20 +143,31 @@ final class SideBySide {
                 breaker.mode(operation.mode());
                 naive.mode(operation.mode());
             }
+            case RECONFIGURE -> {
+                RandomSetup changed = naive.setup.changed(operation.pick(), operation.detail());
+                breaker.reconfigure(changed::describe);
+                naive.reconfigure(changed);
+            }
             case STEP -> step(operation);
         }
         compare();
     }
 
     private void step(RandomOperation operation) {
-        long step = switch (operation.detail() % 8) {
+        long step = switch (operation.detail() % 14) {
             case 0 -> 1;
-            case 1 -> setup.recovery() - 1;
-            case 2 -> setup.recovery();
-            case 3 -> setup.recovery() / 2;
-            case 4 -> setup.lease() - 1;
-            case 5 -> setup.lease();
-            case 6 -> setup.lease() / 2;
+            case 1 -> naive.setup.recovery() - 1;
+            case 2 -> naive.setup.recovery();
+            case 3 -> naive.setup.recovery() / 2;
+            case 4 -> naive.setup.lease() - 1;
+            case 5 -> naive.setup.lease();
+            case 6 -> naive.setup.lease() / 2;
+            case 7 -> naive.setup.windowLength() * 2 / 7;
+            case 8 -> naive.setup.windowLength() * 2;
+            case 9 -> naive.setup.slow() * 4 / 9;
+            case 10 -> naive.setup.slow() * 3 / 2;
+            case 11 -> naive.setup.rampUp() / 3;
+            case 12 -> naive.wait;
             default -> -1 - operation.pick() % 5;
         };
         // Differences of more than 292 years cannot be told from negative ones.
@@ -237,8 +256,8 @@ final class SideBySide {
                 default -> breaker.call(Cost.ZERO, permit -> inside(operation, permit, ticket));
             }
             same("returned", operation.returns(), true);
-        } catch (Difference difference) {
-            throw difference;
+        } catch (Difference | Undecided through) {
+            throw through;
         } catch (CallNotPermittedException refusal) {
             if (ticket == null) {
                 comparison.compareRefusal(refusal);
@@ -310,7 +329,7 @@ final class SideBySide {
                         + stats.totalIgnored()
                         + unreported.size()
                         + callsRunning);
-        same("probes in flight within the limit", true, probesInFlight(stats) <= setup.probes());
+        same("probes in flight within the limit", true, probesInFlight(stats) <= naive.probes);
     }
 
     private long probesInFlight(CircuitBreakerStats stats) {
@@ -320,7 +339,7 @@ final class SideBySide {
         return unreported.stream()
                 .filter(leave -> leave.permit.isProbe()
                         && leave.timesHalfOpened == stats.timesHalfOpened()
-                        && latest - leave.takenAt < setup.lease())
+                        && latest - leave.takenAt < naive.lease)
                 .count();
     }
 
@@ -330,19 +349,19 @@ final class SideBySide {
         breaker.mode(Mode.ENFORCE);
         breaker.reset();
         breaker.forceOpen();
-        time.advance(Duration.ofNanos(setup.recovery()));
+        time.advance(Duration.ofNanos(naive.setup.recovery()));
         for (int round = 0; round < 2; round++) {
             takeAllSlots().forEach(Permit::close);
         }
-        takeAllSlots().stream().limit(setup.needed()).forEach(Permit::success);
+        takeAllSlots().stream().limit(naive.setup.needed()).forEach(Permit::success);
         same("state after successful probes", CircuitState.CLOSED, breaker.state());
     }
 
     private List<Permit> takeAllSlots() {
         List<Permit> taken = new ArrayList<>();
-        for (int slot = 0; slot < setup.probes(); slot++) {
+        for (int slot = 0; slot < naive.setup.probes(); slot++) {
             Permit permit = breaker.tryAcquire().orElse(null);
-            same("slot " + slot + " of " + setup.probes() + " free", true, permit != null && permit.isProbe());
+            same("slot " + slot + " of " + naive.setup.probes() + " free", true, permit != null && permit.isProbe());
             taken.add(permit);
         }
         same("one probe too many admitted", false, breaker.tryAcquire().isPresent());

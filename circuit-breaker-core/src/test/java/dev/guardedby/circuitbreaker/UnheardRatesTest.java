@@ -173,8 +173,7 @@ final class UnheardRatesTest {
 
         assertThat(why(breaker))
                 .isEqualTo(Cause.FAILURE_RATE + " "
-                        + new Evidence(
-                                "failure-rate-threshold 50.0", 10, 5, 0, 0, Map.of("java.io.IOException", 5L)));
+                        + new Evidence("failure-rate-threshold 50.0", 10, 5, 0, 0, Map.of("java.io.IOException", 5L)));
     }
 
     @Test

@@ -1,21 +1,23 @@
 package dev.guardedby.circuitbreaker;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Rates, compared over random results and time steps with a list of all results. */
 class WindowModelTest {
-    private static final int OPERATIONS = Integer.getInteger("random.operations", 250_000);
+    private static final int OPERATIONS = Integer.getInteger("random.operations", 1_000_000);
     private static final int SLICES_OF_A_TIME_WINDOW = 50;
 
     @ParameterizedTest
-    @ValueSource(longs = {0, -1, Long.MAX_VALUE - 1_000_000, Long.MIN_VALUE})
+    @ValueSource(longs = {0, -1, Long.MAX_VALUE - 1_000_000, Long.MIN_VALUE + 5})
     void countWindow_tripsWhereTheListDoes(long origin) {
         Random random = new Random(origin + 1);
         for (int operations = 0; operations < OPERATIONS; ) {
@@ -25,7 +27,7 @@ class WindowModelTest {
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {0, -1, Long.MAX_VALUE - 1_000_000, Long.MIN_VALUE})
+    @ValueSource(longs = {0, -1, Long.MAX_VALUE - 1_000_000, Long.MIN_VALUE + 5})
     void timeWindow_tripsWhereTheListDoes(long origin) {
         Random random = new Random(origin + 2);
         for (int operations = 0; operations < OPERATIONS; ) {
@@ -55,14 +57,16 @@ class WindowModelTest {
         }
         CircuitBreaker breaker = builder.build();
         double failing = random.nextDouble() * 1.2 * percent / 100;
-        Deque<Result> results = new ArrayDeque<>();
+        IllegalStateException down = new IllegalStateException();
+        NaiveRate naive = new NaiveRate(size);
         for (int operation = 1; operation <= 1_000; operation++) {
             if (random.nextInt(4) == 0) {
                 time.advance(Duration.ofNanos(
                         length == null ? random.nextInt(10) : random.nextInt(1 + (int) length.toNanos() / 5)));
-            } else if (random.nextInt(50) == 0 && time.elapsed().toNanos() > 3) {
-                // Less than a slice, so that it stays a small step.
-                time.advance(Duration.ofNanos(-random.nextInt(2)));
+            } else if (random.nextInt(50) == 0) {
+                // Back by less than a twentieth of the window, and not before the breaker was built.
+                long back = random.nextInt(length == null ? 10 : 2 + (int) length.toNanos() / 20);
+                time.advance(Duration.ofNanos(-Math.min(back, time.elapsed().toNanos())));
             }
             boolean failed = random.nextDouble() < failing;
             boolean isSlow = slowRule && random.nextDouble() < failing;
@@ -70,30 +74,25 @@ class WindowModelTest {
             if (isSlow) {
                 time.advance(slow);
             }
-            long slice = length == null ? 0 : sliceAt(time, length);
-            results.add(new Result(Math.max(slice, results.isEmpty() ? 0 : results.getLast().slice), failed, isSlow));
+            naive.add(length == null ? 0 : sliceAt(time, length), failed, isSlow);
             if (failed) {
-                permit.failure(new IllegalStateException());
+                permit.failure(down);
             } else {
                 permit.success();
             }
-            long newest = results.getLast().slice;
-            while (length == null
-                    ? results.size() > size
-                    : results.getFirst().slice < newest - SLICES_OF_A_TIME_WINDOW) {
-                results.removeFirst();
+            boolean trips = naive.results.size() >= minimum
+                    && (naive.reaches(percent, naive.failures) || (slowRule && naive.reaches(percent, naive.slow)));
+            if (trips != (breaker.state() == CircuitState.OPEN)) {
+                fail(
+                        "window %s/%s, %s %%, minimum %s, slow %s should %s after %s",
+                        size, length, percent, minimum, slowRule, trips ? "trip" : "not trip", naive.results);
             }
-            long failures = results.stream().filter(Result::failed).count();
-            long slows = results.stream().filter(Result::slow).count();
-            boolean trips = results.size() >= minimum
-                    && (failures * 100 >= (long) percent * results.size()
-                            || (slowRule && slows * 100 >= (long) percent * results.size()));
-            assertThat(breaker.state() == CircuitState.OPEN)
-                    .as(
-                            "window %s/%s, %s %%, minimum %s, slow %s, after %s",
-                            size, length, percent, minimum, slowRule, results)
-                    .isEqualTo(trips);
             if (trips) {
+                Transition.Evidence evidence =
+                        breaker.lastTransition().orElseThrow().evidence();
+                assertThat(List.of(evidence.calls(), evidence.failures(), evidence.slow()))
+                        .as("calls, failures and slow calls of the evidence")
+                        .containsExactly((long) naive.results.size(), naive.failures, naive.slow);
                 return operation;
             }
         }
@@ -106,4 +105,34 @@ class WindowModelTest {
     }
 
     private record Result(long slice, boolean failed, boolean slow) {}
+
+    /** All results in a list; those that leave are taken out. */
+    private static final class NaiveRate {
+        private final int size;
+        private final Deque<Result> results = new ArrayDeque<>();
+        private long failures;
+        private long slow;
+
+        /** A window of time has no size. */
+        NaiveRate(int size) {
+            this.size = size;
+        }
+
+        void add(long slice, boolean failed, boolean isSlow) {
+            // A step back stays in the present slice.
+            long present = results.isEmpty() ? slice : Math.max(slice, results.getLast().slice);
+            results.add(new Result(present, failed, isSlow));
+            failures += failed ? 1 : 0;
+            slow += isSlow ? 1 : 0;
+            while (size > 0 ? results.size() > size : results.getFirst().slice < present - SLICES_OF_A_TIME_WINDOW) {
+                Result left = results.removeFirst();
+                failures -= left.failed ? 1 : 0;
+                slow -= left.slow ? 1 : 0;
+            }
+        }
+
+        boolean reaches(int percent, long part) {
+            return part * 100 >= (long) percent * results.size();
+        }
+    }
 }

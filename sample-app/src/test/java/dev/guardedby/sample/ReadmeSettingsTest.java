@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.guardedby.spring.config.ConfiguredBreakers;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
+import java.math.BigDecimal;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -23,7 +24,7 @@ class ReadmeSettingsTest {
             Map<String, String> live = new TreeMap<>();
             context.getBean(ConfiguredBreakers.class)
                     .settings("unconfigured")
-                    .forEach((key, setting) -> live.put(key, String.valueOf(setting.value())));
+                    .forEach((key, setting) -> live.put(key, plain(setting.value())));
             Map<String, String> written = README.table("key", "default", "values").stream()
                     .collect(
                             Collectors.toMap(row -> row.get(0), row -> inForce(row.get(1)), (a, b) -> a, TreeMap::new));
@@ -47,13 +48,22 @@ class ReadmeSettingsTest {
     /** How the endpoint writes what the table writes in words. */
     private static String inForce(String written) {
         return switch (written) {
-            case "none", "every exception" -> "[]";
+            case "every exception" -> "none";
             case "all probes" -> "1"; // of one
+            case "10 × recovery-timeout" -> "PT50M"; // of 5m
+            case "0, or 0.2 if the wait grows" -> "0"; // it does not
             default ->
                 written.matches("\\d+[smh]")
                         ? DurationStyle.SIMPLE.parse(written).toString()
                         : written;
         };
+    }
+
+    private static String plain(Object value) {
+        if (value instanceof Double number) {
+            return BigDecimal.valueOf(number).stripTrailingZeros().toPlainString();
+        }
+        return value.equals(List.of()) ? "none" : value.toString();
     }
 
     private static ApplicationContextRunner configured() {

@@ -2,21 +2,25 @@ package dev.guardedby.spring.actuate;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerStats;
-import dev.guardedby.circuitbreaker.Mode;
 import dev.guardedby.circuitbreaker.Refusal;
 import dev.guardedby.circuitbreaker.Transition;
 import dev.guardedby.spring.config.ConfiguredBreakers.Setting;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
 
 /** All there is to know about one breaker, as plain maps that any JSON writer can write. Reading it moves nothing. */
 final class BreakerDocument {
 
     private BreakerDocument() {}
 
-    static Map<String, Object> of(CircuitBreaker breaker, Map<String, Setting> configured) {
+    /**
+     * The document of a breaker.
+     *
+     * @param shown how the settings that the breaker says are in force are shown
+     */
+    static Map<String, Object> of(CircuitBreaker breaker, Function<Map<String, Object>, Map<String, Setting>> shown) {
         Snapshot seen = Snapshot.of(breaker);
         CircuitBreakerStats stats = seen.stats();
         Map<String, Object> document = new LinkedHashMap<>();
@@ -26,7 +30,7 @@ final class BreakerDocument {
         document.put("admitting", seen.refusal().isEmpty());
         seen.refusal()
                 .ifPresent(refused -> document.put("reason", refused.reason().name()));
-        document.put("message", seen.message(breaker));
+        document.put("message", seen.message());
         if (stats.lastStateChangeAt() != null) {
             document.put("since", stats.lastStateChangeAt().toString());
         }
@@ -34,7 +38,7 @@ final class BreakerDocument {
         seen.last().ifPresent(last -> document.put("lastTransition", transition(last)));
         document.put("stats", stats.toMap());
         document.put("budgets", List.of());
-        document.put("settings", settings(breaker, seen.mode(), configured));
+        document.put("settings", settings(shown.apply(seen.settings())));
         return document;
     }
 
@@ -48,15 +52,7 @@ final class BreakerDocument {
         return transition;
     }
 
-    /** What is configured, unless the breaker says otherwise: customizers, code and operators have the last word. */
-    private static Map<String, Object> settings(CircuitBreaker breaker, Mode mode, Map<String, Setting> configured) {
-        Map<String, Setting> settings = new LinkedHashMap<>(configured);
-        inForce(settings, "failure-threshold", breaker.failureThreshold());
-        inForce(settings, "recovery-timeout", breaker.recoveryTimeout().toString());
-        inForce(settings, "probes", breaker.probes());
-        inForce(settings, "successes-to-close", breaker.successesToClose());
-        inForce(settings, "probe-timeout", breaker.probeTimeout().toString());
-        inForce(settings, "mode", mode.name().toLowerCase(Locale.ROOT));
+    private static Map<String, Object> settings(Map<String, Setting> settings) {
         Map<String, Object> shown = new LinkedHashMap<>();
         settings.forEach((key, setting) -> {
             Map<String, Object> each = new LinkedHashMap<>();
@@ -65,12 +61,5 @@ final class BreakerDocument {
             shown.put(key, each);
         });
         return shown;
-    }
-
-    private static void inForce(Map<String, Setting> settings, String key, Object value) {
-        Setting configured = settings.get(key);
-        if (configured == null || !configured.value().equals(value)) {
-            settings.put(key, new Setting(value, "runtime"));
-        }
     }
 }

@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -28,6 +29,8 @@ final class GuardedByEndpoint {
     private static final int NAMES_SHOWN = 10;
     private static final Log LOG = LogFactory.getLog("dev.guardedby");
     private static final Map<String, Consumer<CircuitBreaker>> MOVES = new LinkedHashMap<>();
+    private static final String MODE = "mode";
+    private static final String RECONFIGURE = "reconfigure";
     private static final Set<String> OPENING = Set.of("force-open", "hold-open");
 
     static {
@@ -73,19 +76,21 @@ final class GuardedByEndpoint {
     @Nullable Map<String, Object> operate(
             @Selector String name,
             @org.springframework.lang.Nullable @Nullable String action,
-            @org.springframework.lang.Nullable @Nullable String mode) {
+            @org.springframework.lang.Nullable @Nullable String mode,
+            @org.springframework.lang.Nullable @Nullable String settings) {
         CircuitBreaker breaker = registry.find(name).orElse(null);
         if (breaker == null) {
             return null;
         }
-        Consumer<CircuitBreaker> move = move(action, mode);
+        refuseWithout(RECONFIGURE, action, "settings", settings);
+        refuseWithout(MODE, action, "mode", mode);
+        Function<CircuitBreaker, String> move = move(action, mode, settings);
         if (breaker.mode() == Mode.DISABLED && action != null && OPENING.contains(action)) {
             throw new NoEffectException(action + " has no effect on circuit breaker '" + breaker.name()
                     + "', which is disabled; switch its mode to enforce first");
         }
-        move.accept(breaker);
-        LOG.info("Operator's action on circuit breaker '" + breaker.name() + "': " + action
-                + (mode == null ? "" : " " + mode.toLowerCase(Locale.ROOT)));
+        String done = move.apply(breaker);
+        LOG.info("Operator's action on circuit breaker '" + breaker.name() + "': " + action + done);
         return document(breaker);
     }
 
@@ -98,19 +103,51 @@ final class GuardedByEndpoint {
                 + (more > 0 ? " and " + more + " more" : "");
     }
 
-    private static Consumer<CircuitBreaker> move(@Nullable String action, @Nullable String mode) {
-        if ("mode".equals(action)) {
+    private static void refuseWithout(String owner, @Nullable String action, String parameter, @Nullable String value) {
+        if (value != null && isKnown(action) && !owner.equals(action)) {
+            throw invalid(parameter + " goes with the action " + owner + " alone, but the action was '" + action + "'");
+        }
+    }
+
+    private static boolean isKnown(@Nullable String action) {
+        return action != null && (MOVES.containsKey(action) || action.equals(MODE) || action.equals(RECONFIGURE));
+    }
+
+    /** What the action does, and what the log says beside its name. */
+    private Function<CircuitBreaker, String> move(
+            @Nullable String action, @Nullable String mode, @Nullable String settings) {
+        if (MODE.equals(action)) {
             Mode wanted = mode(mode);
-            return breaker -> breaker.mode(wanted);
+            return breaker -> {
+                breaker.mode(wanted);
+                return " " + wanted.name().toLowerCase(Locale.ROOT);
+            };
+        }
+        if (RECONFIGURE.equals(action)) {
+            return breaker -> " " + reconfigured(breaker, settings);
         }
         Consumer<CircuitBreaker> move = action == null ? null : MOVES.get(action);
         if (move == null) {
-            throw invalid("action", String.join(", ", MOVES.keySet()) + ", mode", action);
+            throw invalid("action", String.join(", ", MOVES.keySet()) + ", " + MODE + ", " + RECONFIGURE, action);
         }
-        if (mode != null) {
-            throw invalid("mode goes with the action mode alone, but the action was '" + action + "'");
+        return breaker -> {
+            move.accept(breaker);
+            return "";
+        };
+    }
+
+    private String reconfigured(CircuitBreaker breaker, @Nullable String settings) {
+        if (settings == null) {
+            throw invalid("settings must be pairs such as failure-threshold=5,window=100, but was missing");
         }
-        return move;
+        try {
+            // What holds now, rather than what was sent: no one else's text gets into the log.
+            return configured.reconfigure(breaker, settings).entrySet().stream()
+                    .map(setting -> setting.getKey() + "=" + setting.getValue())
+                    .collect(Collectors.joining(","));
+        } catch (IllegalArgumentException e) {
+            throw invalid(String.valueOf(e.getMessage()));
+        }
     }
 
     private static Mode mode(@Nullable String mode) {
@@ -135,6 +172,6 @@ final class GuardedByEndpoint {
     }
 
     private Map<String, Object> document(CircuitBreaker breaker) {
-        return BreakerDocument.of(breaker, configured.settings(breaker.name()));
+        return BreakerDocument.of(breaker, inForce -> configured.settings(breaker.name(), inForce));
     }
 }

@@ -32,7 +32,7 @@ final class GuardedByHealthIndicator implements HealthIndicator {
             Map<String, Object> details = new LinkedHashMap<>();
             details.put("state", seen.stats().state().name());
             details.put("admitting", seen.refusal().isEmpty());
-            details.put("message", seen.message(breaker));
+            details.put("message", seen.message());
             health.withDetail(breaker.name(), details);
             if (downWhenOpen
                     && seen.refusal().filter(GuardedByHealthIndicator::isOpen).isPresent()) {

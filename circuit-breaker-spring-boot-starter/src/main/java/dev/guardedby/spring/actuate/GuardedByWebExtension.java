@@ -30,9 +30,10 @@ final class GuardedByWebExtension {
     WebEndpointResponse<Map<String, Object>> operate(
             @Selector String name,
             @org.springframework.lang.Nullable @Nullable String action,
-            @org.springframework.lang.Nullable @Nullable String mode) {
+            @org.springframework.lang.Nullable @Nullable String mode,
+            @org.springframework.lang.Nullable @Nullable String settings) {
         try {
-            return found(name, endpoint.operate(name, action, mode));
+            return found(name, endpoint.operate(name, action, mode, settings));
         } catch (NoEffectException e) {
             return error(String.valueOf(e.getReason()), CONFLICT);
         } catch (InvalidEndpointRequestException e) {

@@ -29,9 +29,9 @@ public final class ConfiguredBreakers {
     /**
      * One setting as it is in force.
      *
-     * @param value the value, as somebody could write it: a number, a text, or a list of texts
-     * @param from where it was written: {@code breakers.llm}, {@code templates.slow-remote}, {@code defaults}, or
-     *     {@code default} where nobody wrote it
+     * @param value the value, as somebody could write it: a number, a text, or a list of texts; {@code none} if it is off
+     * @param from where it was written: {@code breakers.llm}, {@code templates.slow-remote}, {@code defaults},
+     *     {@code default} where nobody wrote it, or {@code runtime} where the running application has changed it
      */
     public record Setting(Object value, String from) {}
 
@@ -100,7 +100,7 @@ public final class ConfiguredBreakers {
     }
 
     /**
-     * Every setting of a breaker as it is in force, key by key, whether or not it has an entry of its own.
+     * Every setting of a breaker as it is configured, key by key, whether or not it has an entry of its own.
      *
      * @param breaker the name of the breaker
      * @return key to setting, in the order of the documentation; empty for a breaker that the application built itself, for
@@ -112,6 +112,40 @@ public final class ConfiguredBreakers {
         }
         Settings settings = settingsOf(breaker);
         return settings == null ? Map.of() : settings.shown();
+    }
+
+    /**
+     * Every setting of a breaker as it is in force, key by key: what is configured, unless the breaker says otherwise, because
+     * customizers, code and operators have the last word.
+     *
+     * @param breaker the name of the breaker
+     * @param inForce what it says of itself: {@link CircuitBreaker#settings()}
+     * @return key to setting, in the order of the documentation
+     */
+    public Map<String, Setting> settings(String breaker, Map<String, Object> inForce) {
+        Map<String, Setting> settings = new LinkedHashMap<>(settings(breaker));
+        // A list is a rule for exceptions, of which a breaker cannot tell.
+        settings.replaceAll((key, setting) -> inForce.containsKey(key) || setting.value() instanceof List<?>
+                ? setting
+                : inForce(setting, Values.OFF));
+        inForce.forEach((key, value) -> settings.put(key, inForce(settings.get(key), Values.shown(value))));
+        return settings;
+    }
+
+    private static Setting inForce(@Nullable Setting configured, Object value) {
+        return configured != null && configured.value().equals(value) ? configured : new Setting(value, "runtime");
+    }
+
+    /**
+     * Changes settings of a live breaker, all of them or none.
+     *
+     * @param breaker the breaker
+     * @param settings keys of {@code application.yml} with their values, {@code failure-threshold=5,window=100}
+     * @return the keys that were written, with the values that they now have
+     * @throws IllegalArgumentException if a key, a value or a pair of values is wrong, naming it; then nothing has changed
+     */
+    public Map<String, Object> reconfigure(CircuitBreaker breaker, String settings) {
+        return LiveChange.read(settings).applyTo(breaker);
     }
 
     /** A builder with the settings of a breaker. */

@@ -6,6 +6,7 @@ import dev.guardedby.spring.config.ConfiguredBreakers.UnknownName;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -15,7 +16,7 @@ import org.springframework.boot.context.properties.bind.Name;
  * Every setting there is, each described once: this is what the IDE completes.
  *
  * <p>The settings of breakers are not bound here as a whole. {@link SettingsReader} binds one {@link Breaker} at a time, from
- * all the places that say something about it, so that a default applies only where none of them does.
+ * all the places that say something about it.
  *
  * @param enabled Whether anything is guarded at all. Switched off, nothing is proxied or published, and breakers asked of
  *     the registry let every call pass.
@@ -36,14 +37,34 @@ record GuardedByProperties(
         @DefaultValue Health health) {
 
     /**
-     * Settings of a breaker.
+     * Settings of a breaker, as far as they are written; what is not, the core knows best. The defaults that the IDE shows are
+     * in {@code additional-spring-configuration-metadata.json}, where a test holds them to those of the core.
      *
      * @param template Template whose settings apply where this entry says nothing.
-     * @param failureThreshold Consecutive failures at which the breaker opens, at least 1.
-     * @param recoveryTimeout How long the breaker stays open before a probe may pass.
+     * @param failureThreshold Consecutive failures at which the breaker opens, at least 1. The default gives way to a
+     *     failure-rate-threshold; a value that is written stands beside it.
+     * @param failureRateThreshold Share of failures in the window, in percent, at which the breaker opens, above 0 and at
+     *     most 100. By default, no share does.
+     * @param slowCallDuration How long a call may run before it counts as slow, even while it still runs, above 0 and at most
+     *     10 years. Needs a slow-call-rate-threshold. By default, no call is slow.
+     * @param slowCallRateThreshold Share of slow calls in the window, in percent, at which the breaker opens, above 0 and at
+     *     most 100. Needs a slow-call-duration. By default, no share does.
+     * @param window What the rates are of: the last calls as a whole number, at least 1, or the last time as a duration, such
+     *     as 60s, above 0 and at most 10 years.
+     * @param minimumCalls Calls that must be in before a rate decides, at least 1 and at most a window of calls. A smaller
+     *     window of calls makes the default smaller, too.
+     * @param recoveryTimeout How long the breaker stays open before a probe may pass, above 0 and at most 10 years.
+     * @param recoveryBackoffMultiplier Factor by which the wait grows with each recovery that fails in a row, at least 1.
+     * @param maxRecoveryTimeout Longest wait, however often recoveries fail and whatever the remote asks for, at least the
+     *     recovery-timeout and at most 10 years. By default, 10 times the recovery-timeout.
+     * @param recoveryJitter Share of the wait that chance may take off, so that instances do not probe all at once, at least
+     *     0 and below 1. By default, 0.2 with a recovery-backoff-multiplier above 1, else 0.
+     * @param rampUp How long after a recovery only a growing share of the calls passes, from a tenth to all, above 0 and at
+     *     most 10 years. By default, all of them pass at once.
      * @param probes Calls that may pass while half-open, to find out whether the remote has recovered, at least 1.
      * @param successesToClose Successful probes that close the breaker, 1 to the number of probes. By default, all of them.
-     * @param probeTimeout How long a probe keeps its slot before another caller may take it over.
+     * @param probeTimeout How long a probe keeps its slot before another caller may take it over, above 0 and at most 10
+     *     years.
      * @param recordExceptions Exceptions that count as failures, with their subclasses. If any are given, every other
      *     exception counts as a success.
      * @param ignoreExceptions Exceptions that count neither as failure nor as success, with their subclasses. They win over
@@ -53,25 +74,42 @@ record GuardedByProperties(
      */
     record Breaker(
             @Name("extends") @Nullable String template,
-            @DefaultValue("5") int failureThreshold,
-            @DefaultValue("5m") Duration recoveryTimeout,
-            @DefaultValue("1") int probes,
+            @Nullable Integer failureThreshold,
+            @Nullable Double failureRateThreshold,
+            @Nullable Duration slowCallDuration,
+            @Nullable Double slowCallRateThreshold,
+            @Nullable RateWindow window,
+            @Nullable Integer minimumCalls,
+            @Nullable Duration recoveryTimeout,
+            @Nullable Double recoveryBackoffMultiplier,
+            @Nullable Duration maxRecoveryTimeout,
+            @Nullable Double recoveryJitter,
+            @Nullable Duration rampUp,
+            @Nullable Integer probes,
             @Nullable Integer successesToClose,
-            @DefaultValue("60s") Duration probeTimeout,
+            @Nullable Duration probeTimeout,
             @DefaultValue List<Class<? extends Throwable>> recordExceptions,
             @DefaultValue List<Class<? extends Throwable>> ignoreExceptions,
             @DefaultValue List<Class<? extends Throwable>> tripExceptions,
-            @DefaultValue("enforce") Mode mode) {
+            @Nullable Mode mode) {
 
+        /** Tells a builder what is written here, and leaves it the rest. */
         void applyTo(CircuitBreaker.Builder breaker) {
-            breaker.failureThreshold(failureThreshold)
-                    .recoveryTimeout(recoveryTimeout)
-                    .probes(probes)
-                    .probeTimeout(probeTimeout)
-                    .mode(mode);
-            if (successesToClose != null) {
-                breaker.successesToClose(successesToClose);
-            }
+            set(failureThreshold, breaker::failureThreshold);
+            set(failureRateThreshold, breaker::failureRateThreshold);
+            set(slowCallDuration, breaker::slowCallDuration);
+            set(slowCallRateThreshold, breaker::slowCallRateThreshold);
+            set(window, written -> written.applyTo(breaker));
+            set(minimumCalls, breaker::minimumCalls);
+            set(recoveryTimeout, breaker::recoveryTimeout);
+            set(recoveryBackoffMultiplier, breaker::recoveryBackoffMultiplier);
+            set(maxRecoveryTimeout, breaker::maxRecoveryTimeout);
+            set(recoveryJitter, breaker::recoveryJitter);
+            set(rampUp, breaker::rampUp);
+            set(probes, breaker::probes);
+            set(successesToClose, breaker::successesToClose);
+            set(probeTimeout, breaker::probeTimeout);
+            set(mode, breaker::mode);
             // A record rule that names nothing would make every exception a success.
             if (!recordExceptions.isEmpty()) {
                 breaker.recordExceptions(array(recordExceptions));
@@ -81,6 +119,12 @@ record GuardedByProperties(
             }
             if (!tripExceptions.isEmpty()) {
                 breaker.tripExceptions(array(tripExceptions));
+            }
+        }
+
+        private static <T> void set(@Nullable T written, Consumer<? super T> setting) {
+            if (written != null) {
+                setting.accept(written);
             }
         }
 

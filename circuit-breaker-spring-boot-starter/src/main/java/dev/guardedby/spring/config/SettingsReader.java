@@ -5,7 +5,6 @@ import dev.guardedby.spring.config.ConfiguredBreakers.Setting;
 import dev.guardedby.spring.config.ConfiguredBreakers.UnknownName;
 import dev.guardedby.spring.config.Entries.Entry;
 import dev.guardedby.spring.config.GuardedByProperties.Breaker;
-import java.lang.reflect.RecordComponent;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -14,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Matcher;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.PropertySourcesPlaceholdersResolver;
@@ -32,13 +31,14 @@ import org.springframework.core.env.ConfigurableEnvironment;
  * a list the whole list.
  */
 final class SettingsReader {
+    /** What the layers of a breaker are bound below. */
+    private static final ConfigurationPropertyName BREAKER = ConfigurationPropertyName.of("breaker");
+
     private static final String BREAKERS = "breakers";
     private static final String TEMPLATES = "templates";
     private static final Layer DEFAULTS = new Layer("defaults", List.of(Sources.ROOT.append("defaults")));
 
     private static final Pattern BARE_NUMBER = Pattern.compile("[+]?\\d+");
-    private static final Pattern BROKEN_RULE =
-            Pattern.compile("(?<key>[a-z-]+) must be (?<rule>.+?), but (?<was>.+)", Pattern.DOTALL);
 
     private final Sources sources;
     private final Values values;
@@ -144,42 +144,56 @@ final class SettingsReader {
     /** Judges the values of a template one by one: which of them go together, only a breaker that extends it can tell. */
     private void check(Entry template) {
         List<Layer> layers = layers(template);
-        Breaker breaker = bind(layers);
-        CircuitBreaker.Builder builder = CircuitBreaker.builder("template");
-        breaker.applyTo(builder);
-        Integer successes = breaker.successesToClose();
-        if (successes != null && breaker.probes() > 0) {
-            builder.probes(Math.max(breaker.probes(), successes));
+        bind(layers, key -> true);
+        for (String key : Schema.BREAKER.keySet()) {
+            CircuitBreaker.Builder builder = CircuitBreaker.builder("template");
+            bind(layers, key::equals).applyTo(builder);
+            try {
+                builder.build();
+            } catch (IllegalArgumentException e) {
+                BrokenRule broken = BrokenRule.of(e);
+                if (broken.other() == null) {
+                    throw refused(layers, broken);
+                }
+            }
         }
-        check(builder, layers);
+        warnOfMilliseconds(layers);
     }
 
     /** The settings that result from the layers, the first of which wins. */
     private ConfiguredBreakers.Settings settings(String name, List<Layer> layers) {
-        Breaker breaker = bind(layers);
+        Breaker breaker = bind(layers, key -> true);
         CircuitBreaker.Builder builder = CircuitBreaker.builder(name);
         breaker.applyTo(builder);
-        check(builder, layers);
+        Map<String, Object> inForce;
+        try {
+            inForce = builder.build().settings();
+        } catch (IllegalArgumentException e) {
+            throw refused(layers, BrokenRule.of(e));
+        }
+        warnOfMilliseconds(layers);
         Map<String, Setting> settings = new LinkedHashMap<>();
-        Values.shown(breaker).forEach((key, value) -> settings.put(key, new Setting(value, from(layers, key))));
+        Values.shown(breaker, inForce)
+                .forEach((key, value) -> settings.put(key, new Setting(value, from(layers, key))));
         return new ConfiguredBreakers.Settings(breaker, settings);
     }
 
-    private Breaker bind(List<Layer> layers) {
+    private Breaker bind(List<Layer> layers, Predicate<String> keys) {
+        List<ConfigurationPropertyName> wanted = Schema.BREAKER.keySet().stream()
+                .filter(keys)
+                .map(BREAKER::append)
+                .toList();
         List<ConfigurationPropertySource> stack = layers.stream()
                 .flatMap(layer -> sources.all().stream().flatMap(source -> layer.in(source).stream()))
+                .map(source -> source.filter(
+                        name -> wanted.stream().anyMatch(key -> key.equals(name) || key.isAncestorOf(name))))
                 .toList();
-        return values.bind(stack, "breaker", Breaker.class);
+        return values.bind(stack, BREAKER.toString(), Breaker.class);
     }
 
-    private void check(CircuitBreaker.Builder builder, List<Layer> layers) {
-        try {
-            builder.build();
-        } catch (IllegalArgumentException e) {
-            throw ruleBroken(layers, e);
-        }
+    private void warnOfMilliseconds(List<Layer> layers) {
         Schema.BREAKER.forEach((key, component) -> {
-            ConfigurationProperty property = isDuration(key) ? written(layers, key) : null;
+            ConfigurationProperty property = component.getType() == Duration.class ? written(layers, key) : null;
             if (property != null) {
                 warnOfMilliseconds(Sources.written(property.getName()), values.text(property));
             }
@@ -206,40 +220,28 @@ final class SettingsReader {
         return layer == null ? null : layer.find(sources, key);
     }
 
-    private static boolean isDuration(String key) {
-        RecordComponent component = Schema.BREAKER.get(key);
-        return component != null && component.getType() == Duration.class;
-    }
-
-    /** A rule of the core is broken; its message begins with the key, which becomes the one that was written. */
-    private BadConfigurationException ruleBroken(List<Layer> layers, IllegalArgumentException broken) {
-        Matcher message = BROKEN_RULE.matcher(String.valueOf(broken.getMessage()));
-        if (!message.matches()) {
-            throw broken;
-        }
-        String key = message.group("key");
-        String rule = message.group("rule");
-        ConfigurationProperty property = Schema.BREAKER.containsKey(key) ? written(layers, key) : null;
+    /** A rule of the core is broken; each of its keys that somebody wrote is named and repeated as it was written. */
+    private BadConfigurationException refused(List<Layer> layers, BrokenRule broken) {
+        ConfigurationProperty property = written(layers, broken.key());
         if (property == null) {
             return new BadConfigurationException(
-                    "guardedby." + layers.get(0).label() + ": " + broken.getMessage(),
-                    "Choose a " + key + " of " + rule + ".",
+                    "guardedby." + layers.get(0).label() + ": " + broken.message(),
+                    "Choose a " + broken.key() + " of " + broken.rule() + ".",
                     null);
         }
         String written = Sources.written(property.getName());
-        // A duration is repeated as it was written; that PT0.03S is 30 nobody would guess.
-        String was = isDuration(key) ? "was " + values.text(property) : message.group("was");
+        String other = broken.other();
         return new BadConfigurationException(
-                written + " must be " + rule + ", but " + was,
-                "Set " + written + " to " + instead(rule) + ".",
+                written + " " + broken.verb() + " " + broken.rule() + ", but was " + values.text(property)
+                        + (other == null ? "" : " and " + otherSide(layers, broken, other)),
+                broken.advice(written),
                 property.getOrigin());
     }
 
-    private static String instead(String rule) {
-        return switch (rule) {
-            case "positive" -> "a duration above 0, such as 30s";
-            case "at most probes" -> "at most probes, or raise probes";
-            default -> rule;
-        };
+    private String otherSide(List<Layer> layers, BrokenRule broken, String other) {
+        ConfigurationProperty property = written(layers, other);
+        return property == null
+                ? other + " was " + broken.otherValue() + (broken.isMissing() ? "" : ", its default")
+                : Sources.written(property.getName()) + " was " + values.text(property);
     }
 }

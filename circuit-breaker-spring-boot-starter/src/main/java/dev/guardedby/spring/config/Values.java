@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.PropertyEditorRegistry;
@@ -29,6 +30,9 @@ import org.springframework.util.ClassUtils;
 
 /** How a value is read from text and shown as text, and what is said of text that is none. */
 final class Values {
+    /** What stands for the value of a setting that is off. */
+    static final String OFF = "none";
+
     private static final BindHandler NO_BLANKS = new BindHandler() {
         @Override
         public void onFinish(
@@ -46,7 +50,7 @@ final class Values {
         private static boolean isOf(ConfigurationPropertyName name, ConfigurationPropertyName property) {
             int key = name.getNumberOfElements() - 1;
             int place = property.getNumberOfElements() - key;
-            return place > 0 && property.subName(place).equals(name.subName(1));
+            return place >= 0 && property.subName(place).equals(name.subName(1));
         }
     };
 
@@ -55,9 +59,25 @@ final class Values {
     private final @Nullable ClassLoader classes;
 
     Values(PlaceholdersResolver placeholders, @Nullable ClassLoader classes) {
-        this.placeholders = placeholders;
+        this.placeholders = value -> asText(placeholders.resolvePlaceholders(value));
         this.classes = classes;
-        this.editors = registry -> registry.registerCustomEditor(Class.class, new ExceptionEditor(classes));
+        this.editors = registry -> {
+            registry.registerCustomEditor(Class.class, new TextEditor(text -> exception(text, classes)));
+            registry.registerCustomEditor(RateWindow.class, new TextEditor(RateWindow::parse));
+        };
+    }
+
+    /** The number 1.5 would quietly become the whole number 1; the text does not. */
+    private static @Nullable Object asText(@Nullable Object value) {
+        return value instanceof Number ? value.toString() : value;
+    }
+
+    private static Class<?> exception(String name, @Nullable ClassLoader classes) {
+        Class<?> type = ClassUtils.resolveClassName(name, classes);
+        if (!Throwable.class.isAssignableFrom(type)) {
+            throw new IllegalArgumentException(name + " is no exception");
+        }
+        return type;
     }
 
     String text(ConfigurationProperty property) {
@@ -119,23 +139,34 @@ final class Values {
         if (type == Duration.class) {
             return "a duration such as 30s or 5m";
         }
+        if (type == RateWindow.class) {
+            return "a number of calls such as 100, or a duration such as 60s";
+        }
+        if (type == Double.class) {
+            return "a number";
+        }
         return type == boolean.class ? "true or false" : "a whole number";
     }
 
-    /** The settings of a breaker, key by key, as somebody could write them. */
-    static Map<String, Object> shown(Breaker breaker) {
+    /**
+     * The settings of a breaker, key by key, as somebody could write them.
+     *
+     * @param breaker what is written, which alone knows the rules for exceptions
+     * @param inForce what the breaker that results says of itself
+     */
+    static Map<String, Object> shown(Breaker breaker, Map<String, Object> inForce) {
         Map<String, Object> shown = new LinkedHashMap<>();
         Schema.BREAKER.forEach((key, component) -> {
-            if (!key.equals(Schema.EXTENDS)) {
-                Object value = value(breaker, component);
-                // Only successes-to-close may be missing, which means all probes.
-                shown.put(key, shown(value == null ? breaker.probes() : value));
+            if (Schema.isList(component)) {
+                shown.put(key, shown(value(breaker, component)));
+            } else if (!key.equals(Schema.EXTENDS)) {
+                shown.put(key, shown(inForce.getOrDefault(key, OFF)));
             }
         });
         return shown;
     }
 
-    private static @Nullable Object value(Breaker breaker, RecordComponent component) {
+    private static Object value(Breaker breaker, RecordComponent component) {
         try {
             return component.getAccessor().invoke(breaker);
         } catch (ReflectiveOperationException e) {
@@ -143,7 +174,8 @@ final class Values {
         }
     }
 
-    private static Object shown(Object value) {
+    /** A value as somebody could write it. */
+    static Object shown(Object value) {
         if (value instanceof Enum<?> constant) {
             return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
@@ -156,21 +188,17 @@ final class Values {
         return value instanceof Duration ? value.toString() : value;
     }
 
-    /** Takes the name of an exception class and nothing else. */
-    private static final class ExceptionEditor extends PropertyEditorSupport {
-        private final @Nullable ClassLoader classes;
+    /** Makes a value of text, and nothing else. */
+    private static final class TextEditor extends PropertyEditorSupport {
+        private final Function<String, Object> reading;
 
-        ExceptionEditor(@Nullable ClassLoader classes) {
-            this.classes = classes;
+        TextEditor(Function<String, Object> reading) {
+            this.reading = reading;
         }
 
         @Override
         public void setAsText(String text) {
-            Class<?> type = ClassUtils.resolveClassName(text.trim(), classes);
-            if (!Throwable.class.isAssignableFrom(type)) {
-                throw new IllegalArgumentException(text + " is no exception");
-            }
-            setValue(type);
+            setValue(reading.apply(text.trim()));
         }
     }
 }

@@ -14,6 +14,8 @@ import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -79,7 +81,16 @@ class BreakerDocumentTest {
                               "budgets": [],
                               "settings": {
                                 "failure-threshold": { "value": 3, "from": "breakers.llm" },
+                                "failure-rate-threshold": { "value": "none", "from": "default" },
+                                "slow-call-duration": { "value": "none", "from": "default" },
+                                "slow-call-rate-threshold": { "value": "none", "from": "default" },
+                                "window": { "value": 100, "from": "default" },
+                                "minimum-calls": { "value": 20, "from": "default" },
                                 "recovery-timeout": { "value": "PT30S", "from": "breakers.llm" },
+                                "recovery-backoff-multiplier": { "value": 1.0, "from": "default" },
+                                "max-recovery-timeout": { "value": "PT5M", "from": "default" },
+                                "recovery-jitter": { "value": 0.0, "from": "default" },
+                                "ramp-up": { "value": "none", "from": "default" },
                                 "probes": { "value": 1, "from": "default" },
                                 "successes-to-close": { "value": 1, "from": "default" },
                                 "probe-timeout": { "value": "PT2M", "from": "templates.slow" },
@@ -96,7 +107,7 @@ class BreakerDocumentTest {
     @Test
     void freshBreaker_hasNoReason_noSince_noTransition() {
         context.withPropertyValues("guardedby.breakers.llm=").run(with((llm, configured) -> {
-            var document = BreakerDocument.of(llm, configured.settings("llm"));
+            var document = document(llm, configured);
             document.remove("settings");
 
             assertJson(document, """
@@ -155,7 +166,7 @@ class BreakerDocumentTest {
     }
 
     private static void tell(CircuitBreaker breaker, StringBuilder told) {
-        var document = BreakerDocument.of(breaker, java.util.Map.of());
+        var document = BreakerDocument.of(breaker, inForce -> Map.of());
         told.append(document.get("state"))
                 .append(document.get("admitting").equals(true) ? " admits: " : " refuses: ")
                 .append(document.get("message"))
@@ -168,7 +179,7 @@ class BreakerDocumentTest {
             llm.forceOpen();
             advance(Duration.ofMinutes(5));
 
-            var document = BreakerDocument.of(llm, configured.settings("llm"));
+            var document = document(llm, configured);
 
             assertThat(document).containsEntry("state", "OPEN").doesNotContainKeys("reason", "retryAfter");
             assertThat(llm.stats().timesHalfOpened()).isZero();
@@ -188,14 +199,77 @@ class BreakerDocumentTest {
                 .run(with((llm, configured) -> {
                     llm.mode(Mode.OBSERVE);
 
-                    assertThat(BreakerDocument.of(llm, configured.settings("llm"))
-                                    .get("settings")
-                                    .toString())
-                            .startsWith("{failure-threshold={value=9, from=runtime},"
-                                    + " recovery-timeout={value=PT30S, from=breakers.llm}, probes={value=3, from=runtime},"
-                                    + " successes-to-close={value=2, from=runtime},"
-                                    + " probe-timeout={value=PT7S, from=runtime},")
+                    assertThat(document(llm, configured).get("settings").toString())
+                            .startsWith("{failure-threshold={value=9, from=runtime},")
+                            .contains(
+                                    "recovery-timeout={value=PT30S, from=breakers.llm},",
+                                    "probes={value=3, from=runtime}, successes-to-close={value=2, from=runtime},"
+                                            + " probe-timeout={value=PT7S, from=runtime},")
                             .endsWith("mode={value=observe, from=runtime}}");
+                }));
+    }
+
+    @Test
+    void liveChange_isShownAsSuch_alsoWhereItSwitchesSomethingOff() {
+        context.withPropertyValues(
+                        "guardedby.templates.rated.window=60s",
+                        "guardedby.templates.rated.minimum-calls=30",
+                        "guardedby.breakers.llm.extends=rated")
+                .run(with((llm, configured) -> {
+                    assertThat(changed(document(llm, configured)))
+                            .isEqualTo("{window=PT1M templates.rated, minimum-calls=30 templates.rated}");
+
+                    llm.reconfigure(b -> b.failureRateThreshold(50).window(100));
+                    assertThat(changed(document(llm, configured)))
+                            .isEqualTo("{failure-threshold=none runtime, failure-rate-threshold=50.0 runtime,"
+                                    + " window=100 runtime, minimum-calls=30 templates.rated}");
+
+                    llm.reconfigure(b -> b.failureThreshold(5).window(Duration.ofMinutes(1)));
+                    assertThat(changed(document(llm, configured)))
+                            .as("a value that is the configured one again is not told from it")
+                            .isEqualTo("{failure-rate-threshold=50.0 runtime, window=PT1M templates.rated,"
+                                    + " minimum-calls=30 templates.rated}");
+                }));
+    }
+
+    /** What is not a default, in short. */
+    private static String changed(Map<String, Object> document) {
+        Map<String, String> changed = new LinkedHashMap<>();
+        ((Map<?, ?>) document.get("settings")).forEach((key, setting) -> {
+            Map<?, ?> shown = (Map<?, ?>) setting;
+            if (!shown.get("from").equals("default")) {
+                changed.put(key.toString(), shown.get("value") + " " + shown.get("from"));
+            }
+        });
+        return changed.toString();
+    }
+
+    @Test
+    void message_countsFailures_whereNoThresholdDoes() {
+        context.withPropertyValues(
+                        "guardedby.breakers.llm.failure-rate-threshold=50",
+                        "guardedby.breakers.llm.minimum-calls=4",
+                        "guardedby.breakers.llm.ramp-up=10s",
+                        "guardedby.breakers.llm.recovery-timeout=30s")
+                .run(with((llm, configured) -> {
+                    StringBuilder told = new StringBuilder();
+                    llm.acquire().failure(new SocketTimeoutException());
+                    tell(llm, told);
+                    llm.acquire().success();
+                    llm.acquire().failure(new SocketTimeoutException());
+                    llm.acquire().failure(new SocketTimeoutException());
+                    tell(llm, told);
+                    advance(Duration.ofSeconds(30));
+                    llm.acquire().success();
+                    llm.acquire().success();
+                    assertThat(llm.tryAcquire()).isEmpty();
+                    var ramping = document(llm, configured);
+
+                    assertThat(told.toString()).isEqualTo("""
+                            CLOSED admits: closed, 1 failure
+                            OPEN refuses: open after 3 of 4 calls failed, next probe in 30.0 s
+                            """);
+                    assertThat(ramping).containsEntry("state", "CLOSED").containsEntry("reason", "RAMP_UP");
                 }));
     }
 
@@ -205,10 +279,14 @@ class BreakerDocumentTest {
                         "own",
                         CircuitBreaker.class,
                         () -> CircuitBreaker.builder("llm").failureThreshold(7).build())
-                .run(with((llm, configured) -> assertThat(BreakerDocument.of(llm, configured.settings("llm"))
-                                .get("settings"))
+                .run(with((llm, configured) -> assertThat(
+                                document(llm, configured).get("settings"))
                         .hasToString("{failure-threshold={value=7, from=runtime},"
-                                + " recovery-timeout={value=PT5M, from=runtime}, probes={value=1, from=runtime},"
+                                + " window={value=100, from=runtime}, minimum-calls={value=20, from=runtime},"
+                                + " recovery-timeout={value=PT5M, from=runtime},"
+                                + " recovery-backoff-multiplier={value=1.0, from=runtime},"
+                                + " max-recovery-timeout={value=PT50M, from=runtime},"
+                                + " recovery-jitter={value=0.0, from=runtime}, probes={value=1, from=runtime},"
                                 + " successes-to-close={value=1, from=runtime},"
                                 + " probe-timeout={value=PT1M, from=runtime}, mode={value=enforce, from=runtime}}")));
     }
@@ -218,9 +296,8 @@ class BreakerDocumentTest {
         context.withPropertyValues("guardedby.breakers.llm.failure-threshold=3")
                 .withBean(
                         "mine", CircuitBreakerRegistry.class, () -> CircuitBreakerRegistry.of(CircuitBreaker::builder))
-                .run(with((llm, configured) -> assertThat(BreakerDocument.of(llm, configured.settings("llm"))
-                                .get("settings")
-                                .toString())
+                .run(with((llm, configured) -> assertThat(
+                                document(llm, configured).get("settings").toString())
                         .startsWith("{failure-threshold={value=5, from=runtime},")
                         .doesNotContain("breakers.llm", "default")));
     }
@@ -239,7 +316,7 @@ class BreakerDocumentTest {
                 .build();
         duringTheRead.set(llm::forceOpen);
 
-        assertThat(BreakerDocument.of(llm, java.util.Map.of()))
+        assertThat(BreakerDocument.of(llm, inForce -> Map.of()))
                 .containsEntry("state", "OPEN")
                 .containsEntry("reason", "OPEN")
                 .containsEntry("admitting", false);
@@ -267,7 +344,7 @@ class BreakerDocumentTest {
         self.set(llm);
 
         for (int i = 0; i < 20; i++) {
-            var document = BreakerDocument.of(llm, java.util.Map.of());
+            var document = BreakerDocument.of(llm, inForce -> Map.of());
             boolean refuses = document.containsKey("reason");
             assertThat(document.get("admitting")).isEqualTo(!refuses);
             assertThat(refuses && document.get("state").equals("CLOSED"))
@@ -287,8 +364,12 @@ class BreakerDocumentTest {
                 started.getBean(ConfiguredBreakers.class));
     }
 
+    private static Map<String, Object> document(CircuitBreaker breaker, ConfiguredBreakers configured) {
+        return BreakerDocument.of(breaker, inForce -> configured.settings(breaker.name(), inForce));
+    }
+
     private static void assertDocument(CircuitBreaker breaker, ConfiguredBreakers configured, String expected) {
-        assertJson(BreakerDocument.of(breaker, configured.settings(breaker.name())), expected);
+        assertJson(document(breaker, configured), expected);
     }
 
     private static void assertJson(Object document, String expected) {

@@ -1,67 +1,44 @@
 package dev.guardedby.spring.actuate;
 
+import static dev.guardedby.spring.actuate.HttpApplication.field;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.jayway.jsonpath.JsonPath;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
 import dev.guardedby.circuitbreaker.Mode;
+import dev.guardedby.spring.actuate.HttpApplication.Response;
 import dev.guardedby.spring.config.ConfiguredBreakers;
 import java.io.IOException;
 import java.math.BigDecimal;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
-import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
-import org.springframework.context.ConfigurableApplicationContext;
-import org.springframework.context.annotation.Bean;
-import org.springframework.context.annotation.Configuration;
 
 /** The endpoint as a client sees it: a real server, a real client, and Resilience4j's starter on the same class path. */
 @ExtendWith(OutputCaptureExtension.class)
 class EndpointOverHttpTest {
-    private static final HttpClient CLIENT = HttpClient.newHttpClient();
-
-    private static ConfigurableApplicationContext context;
+    private static HttpApplication application;
 
     @BeforeAll
     static void start() {
-        context = application("management.endpoint.guardedby.access=unrestricted");
-    }
-
-    private static ConfigurableApplicationContext application(String... properties) {
-        return new SpringApplicationBuilder(App.class)
-                .properties(
-                        "server.port=0",
-                        "management.endpoints.web.exposure.include=*",
-                        "management.endpoint.health.show-details=always",
-                        "management.health.circuitbreakers.enabled=true",
-                        "spring.application.name=orders",
-                        "resilience4j.circuitbreaker.instances.llm.register-health-indicator=true")
-                .properties(properties)
-                .run();
+        application = HttpApplication.start("management.endpoint.guardedby.access=unrestricted");
     }
 
     @AfterAll
     static void stop() {
-        context.close();
+        application.close();
     }
 
     @Test
@@ -69,13 +46,14 @@ class EndpointOverHttpTest {
         breaker("all.b");
         breaker("all-a");
 
-        String body = get("/guardedby").body;
+        String body = get("/guardedby").body();
 
         assertThat(field(body, "instance"))
                 .matches("orders/\\d+@.+")
-                .isEqualTo(field(get("/guardedby").body, "instance"));
+                .isEqualTo(field(get("/guardedby").body(), "instance"));
         assertThat(field(body, "breakers['all-a'].name")).isEqualTo("all-a");
-        assertThat(field(body, "breakers['all.b']")).isEqualTo(get("/guardedby/all.b").body);
+        assertThat(field(body, "breakers['all.b']"))
+                .isEqualTo(get("/guardedby/all.b").body());
     }
 
     @Test
@@ -84,7 +62,7 @@ class EndpointOverHttpTest {
         breaker.recordCost(1200, 0, new BigDecimal("0.0183"));
         breaker.forceOpen();
 
-        assertThat(get("/guardedby/numbers").body)
+        assertThat(get("/guardedby/numbers").body())
                 .startsWith("{\"name\":\"numbers\",\"state\":\"OPEN\",\"mode\":\"ENFORCE\",\"admitting\":false,"
                         + "\"reason\":\"OPEN\",\"message\":\"forced open by an operator, next probe in 5 min 0 s\"")
                 .contains("\"retryAfter\":\"PT5M\"")
@@ -101,10 +79,10 @@ class EndpointOverHttpTest {
         advance(Duration.ofMinutes(5));
 
         for (String address : new String[] {"/guardedby", "/guardedby/due", "/health", "/prometheus", "/metrics"}) {
-            assertThat(get(address).status).isEqualTo(200);
+            assertThat(get(address).status()).isEqualTo(200);
         }
         assertThat(breaker.stats().timesHalfOpened()).isZero();
-        assertThat(field(get("/health").body, "components.guardedBy.details.due.message"))
+        assertThat(field(get("/health").body(), "components.guardedBy.details.due.message"))
                 .isEqualTo("open, due now: the next call is a probe");
     }
 
@@ -113,8 +91,8 @@ class EndpointOverHttpTest {
         breaker("somebody");
         Response notFound = get("/guardedby/nobody");
 
-        assertThat(notFound.status).isEqualTo(404);
-        assertThat(field(notFound.body, "error")).startsWith("there is no circuit breaker 'nobody'; there are ");
+        assertThat(notFound.status()).isEqualTo(404);
+        assertThat(field(notFound.body(), "error")).startsWith("there is no circuit breaker 'nobody'; there are ");
         assertThat(post("/guardedby/nobody", "{\"action\":\"reset\"}")).isEqualTo(notFound);
         assertThat(post("/guardedby/nobody", "{\"action\":\"explode\"}")).isEqualTo(notFound);
         assertThat(registry().find("nobody")).isEmpty();
@@ -124,7 +102,7 @@ class EndpointOverHttpTest {
     void unknownName_isAnsweredWithTheKnownOnes_atMostTen() {
         CircuitBreakerRegistry few = CircuitBreakerRegistry.of(CircuitBreaker::builder);
         GuardedByEndpoint endpoint =
-                new GuardedByEndpoint(few, context.getBean(ConfiguredBreakers.class), "orders/1@host");
+                new GuardedByEndpoint(few, application.bean(ConfiguredBreakers.class), "orders/1@host");
         StringBuilder told = new StringBuilder(endpoint.unknown("x"));
         few.get("a");
         few.get("b");
@@ -152,7 +130,7 @@ class EndpointOverHttpTest {
                             "{\"error\":\"" + action + " has no effect on circuit breaker 'off', which is disabled;"
                                     + " switch its mode to enforce first\"}"));
         }
-        assertThat(post("/guardedby/off", "{\"action\":\"reset\"}").status).isEqualTo(200);
+        assertThat(post("/guardedby/off", "{\"action\":\"reset\"}").status()).isEqualTo(200);
         assertThat(off.stats().timesOpened()).isZero();
         assertThat(off.mode()).isEqualTo(Mode.DISABLED);
     }
@@ -188,7 +166,8 @@ class EndpointOverHttpTest {
     void unknownActionOrMode_is400_andSaysWhatThereIs() throws Exception {
         CircuitBreaker breaker = breaker("bad");
 
-        String actions = "{\"error\":\"action must be one of force-open, hold-open, force-close, reset, mode, but was ";
+        String actions =
+                "{\"error\":\"action must be one of force-open, hold-open, force-close, reset, mode, reconfigure, but was ";
         assertThat(post("/guardedby/bad", "{\"action\":\"set-limit\",\"budget\":\"daily\"}"))
                 .isEqualTo(new Response(400, actions + "'set-limit'\"}"));
         assertThat(post("/guardedby/bad", "{}")).isEqualTo(new Response(400, actions + "missing\"}"));
@@ -206,9 +185,9 @@ class EndpointOverHttpTest {
         StringBuilder seen = new StringBuilder();
         for (String action : new String[] {"force-open", "hold-open", "force-close", "hold-open", "reset"}) {
             Response response = post("/guardedby/moved", "{\"action\":\"" + action + "\"}");
-            seen.append(response.status)
+            seen.append(response.status())
                     .append(' ')
-                    .append(field(response.body, "message"))
+                    .append(field(response.body(), "message"))
                     .append('\n');
         }
         Response observed = post("/guardedby/moved", "{\"action\":\"mode\",\"mode\":\"observe\"}");
@@ -220,18 +199,18 @@ class EndpointOverHttpTest {
                         200 held open by an operator
                         200 closed
                         """);
-        assertThat(observed.status).isEqualTo(200);
-        assertThat(field(observed.body, "mode")).isEqualTo("OBSERVE");
+        assertThat(observed.status()).isEqualTo(200);
+        assertThat(field(observed.body(), "mode")).isEqualTo("OBSERVE");
     }
 
     @Test
     void readOnly_isTheDefault() throws Exception {
-        try (ConfigurableApplicationContext readOnly = application()) {
-            readOnly.getBean(CircuitBreakerRegistry.class).get("llm");
+        try (HttpApplication readOnly = HttpApplication.start()) {
+            readOnly.bean(CircuitBreakerRegistry.class).get("llm");
 
-            assertThat(send(readOnly, HttpRequest.newBuilder(), "/guardedby/llm").status)
-                    .isEqualTo(200);
-            assertThat(send(readOnly, posting("{\"action\":\"force-open\"}"), "/guardedby/llm").status)
+            assertThat(readOnly.get("/guardedby/llm").status()).isEqualTo(200);
+            assertThat(readOnly.post("/guardedby/llm", "{\"action\":\"force-open\"}")
+                            .status())
                     .isEqualTo(405);
         }
     }
@@ -248,7 +227,7 @@ class EndpointOverHttpTest {
         }
         advance(Duration.ofNanos(1));
 
-        Map<String, Object> stats = JsonPath.read(get("/guardedby/agree").body, "$.stats");
+        Map<String, Object> stats = JsonPath.read(get("/guardedby/agree").body(), "$.stats");
         Map<String, String> gauges = stats("agree");
         Map<String, String> differences = new LinkedHashMap<>();
         stats.forEach((field, value) -> {
@@ -273,7 +252,7 @@ class EndpointOverHttpTest {
     private static Map<String, String> stats(String breaker) throws Exception {
         String prefix = "guardedby_stats_";
         return get("/prometheus")
-                .body
+                .body()
                 .lines()
                 .filter(line -> line.startsWith(prefix) && line.contains("{name=\"" + breaker + "\"}"))
                 .collect(Collectors.toMap(
@@ -291,7 +270,7 @@ class EndpointOverHttpTest {
         }
         assertThat(breaker.tryAcquire()).isEmpty();
 
-        String scrape = get("/prometheus").body;
+        String scrape = get("/prometheus").body();
 
         assertThat(scrape.lines()
                         .filter(line ->
@@ -330,46 +309,32 @@ class EndpointOverHttpTest {
     @Test
     void resilience4j_worksBesideIt() throws Exception {
         breaker("llm");
-        context.getBean(io.github.resilience4j.circuitbreaker.CircuitBreakerRegistry.class)
+        application
+                .bean(io.github.resilience4j.circuitbreaker.CircuitBreakerRegistry.class)
                 .circuitBreaker("llm")
                 .transitionToOpenState();
 
-        assertThat(field(get("/circuitbreakers").body, "circuitBreakers.llm.state"))
+        assertThat(field(get("/circuitbreakers").body(), "circuitBreakers.llm.state"))
                 .isEqualTo("OPEN");
-        assertThat(field(get("/guardedby/llm").body, "state")).isEqualTo("CLOSED");
-        assertThat(post("/guardedby/llm", "{\"action\":\"force-open\"}").status).isEqualTo(200);
-        assertThat(post("/circuitbreakers/llm", "{\"updateState\":\"CLOSE\"}").status)
+        assertThat(field(get("/guardedby/llm").body(), "state")).isEqualTo("CLOSED");
+        assertThat(post("/guardedby/llm", "{\"action\":\"force-open\"}").status())
                 .isEqualTo(200);
-        assertThat(field(get("/circuitbreakers").body, "circuitBreakers.llm.state"))
+        assertThat(post("/circuitbreakers/llm", "{\"updateState\":\"CLOSE\"}").status())
+                .isEqualTo(200);
+        assertThat(field(get("/circuitbreakers").body(), "circuitBreakers.llm.state"))
                 .isEqualTo("CLOSED");
-        assertThat(field(get("/guardedby/llm").body, "state")).isEqualTo("OPEN");
-        String health = get("/health").body;
+        assertThat(field(get("/guardedby/llm").body(), "state")).isEqualTo("OPEN");
+        String health = get("/health").body();
         assertThat(field(health, "components.guardedBy.details.llm.state")).isEqualTo("OPEN");
         assertThat(field(health, "components.circuitBreakers.details.llm.details.state"))
                 .isEqualTo("CLOSED");
-        assertThat(get("/prometheus").body)
+        assertThat(get("/prometheus").body())
                 .contains("resilience4j_circuitbreaker_state{")
                 .contains("guardedby_state{name=\"llm\",state=\"open\"} 1.0");
     }
 
-    @Configuration(proxyBeanMethods = false)
-    @EnableAutoConfiguration
-    static class App {
-        @Bean
-        AtomicLong time() {
-            return new AtomicLong(-5);
-        }
-
-        @Bean
-        LongSupplier guardedByTicker(AtomicLong time) {
-            return time::get;
-        }
-    }
-
-    record Response(int status, String body) {}
-
     private static CircuitBreakerRegistry registry() {
-        return context.getBean(CircuitBreakerRegistry.class);
+        return application.bean(CircuitBreakerRegistry.class);
     }
 
     private static CircuitBreaker breaker(String name) {
@@ -377,37 +342,18 @@ class EndpointOverHttpTest {
     }
 
     private static void advance(Duration time) {
-        context.getBean(AtomicLong.class).addAndGet(time.toNanos());
+        application.bean(AtomicLong.class).addAndGet(time.toNanos());
     }
 
     private static Response get(String path) throws Exception {
-        return send(context, HttpRequest.newBuilder(), path);
+        return application.get(path);
     }
 
     private static Response post(String path, String json) throws Exception {
-        return send(context, posting(json), path);
-    }
-
-    private static HttpRequest.Builder posting(String json) {
-        return HttpRequest.newBuilder()
-                .header("Content-Type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofString(json));
-    }
-
-    private static Response send(ConfigurableApplicationContext to, HttpRequest.Builder request, String path)
-            throws Exception {
-        String port = to.getEnvironment().getProperty("local.server.port");
-        URI address = URI.create("http://localhost:" + port + "/actuator" + path);
-        HttpResponse<String> response = CLIENT.send(request.uri(address).build(), HttpResponse.BodyHandlers.ofString());
-        return new Response(response.statusCode(), response.body());
+        return application.post(path, json);
     }
 
     private static String snake(String camel) {
         return camel.replaceAll("([A-Z])", "_$1").toLowerCase(Locale.ROOT);
-    }
-
-    private static String field(String json, String path) {
-        Object value = JsonPath.read(json, "$." + path);
-        return value instanceof String text ? text : JsonPath.parse(value).jsonString();
     }
 }

@@ -31,12 +31,17 @@ class EndpointOverJmxTest {
             assertThat(keys(invoke("breakers"))).isEqualTo("[instance, breakers]");
             assertThat(invoke("breaker", "llm")).asString().contains("state=CLOSED");
             assertThat(invoke("breaker", "nobody")).isNull();
-            assertThat(invoke("operate", "llm", "hold-open", null)).asString().contains("reason=HELD_OPEN");
-            assertThat(invoke("operate", "nobody", "reset", null)).isNull();
+            assertThat(invoke("operate", "llm", "hold-open", null, null))
+                    .asString()
+                    .contains("reason=HELD_OPEN");
+            assertThat(invoke("operate", "llm", "reconfigure", null, "window=7"))
+                    .asString()
+                    .contains("window={value=7, from=runtime}");
+            assertThat(invoke("operate", "nobody", "reset", null, null)).isNull();
             assertThatExceptionOfType(ReflectionException.class)
-                    .isThrownBy(() -> invoke("operate", "llm", "explode", null))
+                    .isThrownBy(() -> invoke("operate", "llm", "explode", null, null))
                     .withMessage("action must be one of force-open, hold-open, force-close, reset, mode,"
-                            + " but was 'explode'");
+                            + " reconfigure, but was 'explode'");
         }
     }
 

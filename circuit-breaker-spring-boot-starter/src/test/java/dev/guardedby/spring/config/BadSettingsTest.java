@@ -21,7 +21,7 @@ class BadSettingsTest {
     }
 
     static List<Mistake> mistakes() {
-        return Stream.of(unknownKeys(), values(), rules(), names(), templates())
+        return Stream.of(unknownKeys(), values(), rules(), names(), templates(), BadRateSettings.mistakes())
                 .flatMap(List::stream)
                 .toList();
     }
@@ -46,8 +46,10 @@ class BadSettingsTest {
                 new Mistake(
                         "guardedby.defaults.wait: 3s",
                         "guardedby.defaults.wait is not a setting; guardedby.defaults has failure-threshold,"
-                                + " recovery-timeout, probes, successes-to-close, probe-timeout, record-exceptions,"
-                                + " ignore-exceptions, trip-exceptions, mode",
+                                + " failure-rate-threshold, slow-call-duration, slow-call-rate-threshold, window,"
+                                + " minimum-calls, recovery-timeout, recovery-backoff-multiplier, max-recovery-timeout,"
+                                + " recovery-jitter, ramp-up, probes, successes-to-close, probe-timeout,"
+                                + " record-exceptions, ignore-exceptions, trip-exceptions, mode",
                         "Remove it, or write one of these settings instead.",
                         "1:26"),
                 new Mistake(
@@ -81,8 +83,11 @@ class BadSettingsTest {
                 new Mistake(
                         "guardedby: { breakers: { eu.llm: { mod: observe } } }",
                         "guardedby.breakers.eu.llm.mod is not a setting; guardedby.breakers.eu has extends,"
-                                + " failure-threshold, recovery-timeout, probes, successes-to-close, probe-timeout,"
-                                + " record-exceptions, ignore-exceptions, trip-exceptions, mode",
+                                + " failure-threshold, failure-rate-threshold, slow-call-duration,"
+                                + " slow-call-rate-threshold, window, minimum-calls, recovery-timeout,"
+                                + " recovery-backoff-multiplier, max-recovery-timeout, recovery-jitter, ramp-up, probes,"
+                                + " successes-to-close, probe-timeout, record-exceptions, ignore-exceptions,"
+                                + " trip-exceptions, mode",
                         "Remove it, or write one of these settings instead."
                                 + " A name with dots is put in brackets, in YAML in quotes, too: \"[a.b]\".",
                         "1:41"),
@@ -193,7 +198,7 @@ class BadSettingsTest {
                 new Mistake(
                         "guardedby: { templates: { slow: { successes-to-close: 2 } }, breakers: { llm: { extends: slow } } }",
                         "guardedby.templates.slow.successes-to-close must be at most probes,"
-                                + " but successes-to-close was 2 and probes was 1",
+                                + " but was 2 and probes was 1, its default",
                         "Set guardedby.templates.slow.successes-to-close to at most probes, or raise probes.",
                         "1:55"),
                 new Mistake(
@@ -214,13 +219,13 @@ class BadSettingsTest {
                 new Mistake(
                         "guardedby: { defaults: { probes: 2 }, breakers: { llm: { successes-to-close: 3 } } }",
                         "guardedby.breakers.llm.successes-to-close must be at most probes,"
-                                + " but successes-to-close was 3 and probes was 2",
+                                + " but was 3 and guardedby.defaults.probes was 2",
                         "Set guardedby.breakers.llm.successes-to-close to at most probes, or raise probes.",
                         "1:78"),
                 new Mistake(
                         "guardedby: { defaults: { successes-to-close: 2, probes: 2 }, breakers: { llm: { probes: 1 } } }",
                         "guardedby.defaults.successes-to-close must be at most probes,"
-                                + " but successes-to-close was 2 and probes was 1",
+                                + " but was 2 and guardedby.breakers.llm.probes was 1",
                         "Set guardedby.defaults.successes-to-close to at most probes, or raise probes.",
                         "1:46"));
     }

@@ -57,6 +57,41 @@ class BreakerLogTest {
     }
 
     @Test
+    void rates_areToldInCalls(CapturedOutput output) {
+        context.withPropertyValues(
+                        "guardedby.breakers.llm.failure-threshold=9",
+                        "guardedby.breakers.llm.failure-rate-threshold=50",
+                        "guardedby.breakers.llm.slow-call-duration=20s",
+                        "guardedby.breakers.llm.slow-call-rate-threshold=60",
+                        "guardedby.breakers.llm.minimum-calls=4")
+                .run(started -> {
+                    CircuitBreaker llm =
+                            started.getBean(CircuitBreakerRegistry.class).get("llm");
+                    llm.acquire().success();
+                    llm.acquire().failure(new IOException());
+                    llm.acquire().success();
+                    llm.acquire().failure(new IOException());
+                    llm.reset();
+                    slowCall(llm);
+                    llm.acquire().success();
+                    llm.acquire();
+                    llm.acquire();
+                    now.addAndGet(Duration.ofSeconds(22).toNanos());
+                    assertThat(llm.tryAcquire()).isEmpty();
+                });
+
+        assertThat(lines(output))
+                .containsExactly(
+                        "WARN Circuit breaker 'llm' is open after 2 of 4 calls failed; most often java.io.IOException (2)",
+                        "INFO Circuit breaker 'llm' is closed: reset by an operator",
+                        "WARN Circuit breaker 'llm' is open after 3 of 4 calls were slow, 2 of them still hanging");
+    }
+
+    private void slowCall(CircuitBreaker breaker) {
+        breaker.run(() -> now.addAndGet(Duration.ofSeconds(20).toNanos()));
+    }
+
+    @Test
     void operatorsMoves_areNamedAsSuch(CapturedOutput output) {
         context.run(started -> {
             CircuitBreaker llm = started.getBean(CircuitBreakerRegistry.class).get("llm");

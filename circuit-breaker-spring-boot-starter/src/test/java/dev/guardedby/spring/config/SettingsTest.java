@@ -2,12 +2,9 @@ package dev.guardedby.spring.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.jayway.jsonpath.JsonPath;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.spring.config.ConfiguredBreakers.Setting;
 import dev.guardedby.spring.config.ConfiguredBreakers.UnknownName;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +26,16 @@ class SettingsTest {
         assertThat(shown(configured, "any"))
                 .containsExactly(
                         "failure-threshold = 5 (default)",
+                        "failure-rate-threshold = none (default)",
+                        "slow-call-duration = none (default)",
+                        "slow-call-rate-threshold = none (default)",
+                        "window = 100 (default)",
+                        "minimum-calls = 20 (default)",
                         "recovery-timeout = PT5M (default)",
+                        "recovery-backoff-multiplier = 1.0 (default)",
+                        "max-recovery-timeout = PT50M (default)",
+                        "recovery-jitter = 0.0 (default)",
+                        "ramp-up = none (default)",
                         "probes = 1 (default)",
                         "successes-to-close = 1 (default)",
                         "probe-timeout = PT1M (default)",
@@ -40,12 +46,51 @@ class SettingsTest {
     }
 
     @Test
-    void defaultsOfTheSettings_areThoseOfTheCore() {
-        CircuitBreaker set = Written.yaml("").read().builder("any").build();
-        CircuitBreaker plain = CircuitBreaker.of("any");
+    void everythingWritten_isWhatTheBreakerIsBuiltWith() {
+        ConfiguredBreakers configured = Written.yaml("""
+                guardedby.breakers.llm:
+                  failure-threshold: 3
+                  failure-rate-threshold: 50
+                  slow-call-duration: 20s
+                  slow-call-rate-threshold: 80.5
+                  window: 60s
+                  minimum-calls: 200
+                  recovery-timeout: 30s
+                  recovery-backoff-multiplier: 2
+                  max-recovery-timeout: 10m
+                  recovery-jitter: 0.25
+                  ramp-up: 31s
+                  probes: 4
+                  successes-to-close: 2
+                  probe-timeout: 7s
+                  mode: observe
+                """).read();
 
-        assertThat(List.of(set.failureThreshold(), set.recoveryTimeout(), set.mode()))
-                .containsExactly(plain.failureThreshold(), plain.recoveryTimeout(), plain.mode());
+        assertThat(configured.builder("llm").build().settings())
+                .hasToString("{failure-threshold=3, failure-rate-threshold=50.0, slow-call-duration=PT20S,"
+                        + " slow-call-rate-threshold=80.5, window=PT1M, minimum-calls=200, recovery-timeout=PT30S,"
+                        + " recovery-backoff-multiplier=2.0, max-recovery-timeout=PT10M, recovery-jitter=0.25,"
+                        + " ramp-up=PT31S, probes=4, successes-to-close=2, probe-timeout=PT7S, mode=OBSERVE}");
+        assertThat(shown(configured, "llm"))
+                .containsExactly(
+                        "failure-threshold = 3 (breakers.llm)",
+                        "failure-rate-threshold = 50.0 (breakers.llm)",
+                        "slow-call-duration = PT20S (breakers.llm)",
+                        "slow-call-rate-threshold = 80.5 (breakers.llm)",
+                        "window = PT1M (breakers.llm)",
+                        "minimum-calls = 200 (breakers.llm)",
+                        "recovery-timeout = PT30S (breakers.llm)",
+                        "recovery-backoff-multiplier = 2.0 (breakers.llm)",
+                        "max-recovery-timeout = PT10M (breakers.llm)",
+                        "recovery-jitter = 0.25 (breakers.llm)",
+                        "ramp-up = PT31S (breakers.llm)",
+                        "probes = 4 (breakers.llm)",
+                        "successes-to-close = 2 (breakers.llm)",
+                        "probe-timeout = PT7S (breakers.llm)",
+                        "record-exceptions = [] (default)",
+                        "ignore-exceptions = [] (default)",
+                        "trip-exceptions = [] (default)",
+                        "mode = observe (breakers.llm)");
     }
 
     @Test
@@ -65,7 +110,16 @@ class SettingsTest {
         assertThat(shown(configured, "llm"))
                 .containsExactly(
                         "failure-threshold = 7 (defaults)",
+                        "failure-rate-threshold = none (default)",
+                        "slow-call-duration = none (default)",
+                        "slow-call-rate-threshold = none (default)",
+                        "window = 100 (default)",
+                        "minimum-calls = 20 (default)",
                         "recovery-timeout = PT30S (breakers.llm)",
+                        "recovery-backoff-multiplier = 1.0 (default)",
+                        "max-recovery-timeout = PT5M (default)",
+                        "recovery-jitter = 0.0 (default)",
+                        "ramp-up = none (default)",
                         "probes = 4 (templates.slow)",
                         "successes-to-close = 2 (breakers.llm)",
                         "probe-timeout = PT2M (templates.slow)",
@@ -96,18 +150,6 @@ class SettingsTest {
                 .isEqualTo("[2, PT30S, FAILURE, IGNORED, SUCCESS]");
         breaker.tryAcquire().orElseThrow().failure(new java.io.EOFException());
         assertThat(breaker).hasToString("CircuitBreaker[name=llm, state=open, failures=1/2]");
-    }
-
-    @Test
-    void template_isJudgedWithTheBreakerThatExtendsIt() {
-        ConfiguredBreakers configured = Written.yaml("""
-                guardedby:
-                  templates.slow.successes-to-close: 2
-                  breakers.llm: { extends: slow, probes: 3 }
-                """).read();
-
-        assertThat(shown(configured, "llm"))
-                .contains("probes = 3 (breakers.llm)", "successes-to-close = 2 (templates.slow)");
     }
 
     @Test
@@ -267,38 +309,8 @@ class SettingsTest {
         assertThat(configured.settings("llm")).isEqualTo(Collections.emptyMap());
     }
 
-    @Test
-    void everyKey_isDescribedForTheIde_withItsDefault() throws Exception {
-        String metadata;
-        try (InputStream file = getClass().getResourceAsStream("/META-INF/spring-configuration-metadata.json")) {
-            metadata = new String(file.readAllBytes(), StandardCharsets.UTF_8);
-        }
-        List<Map<String, Object>> keys = JsonPath.read(metadata, "$.properties[?(@.name =~ /guardedby\\..*/)]");
-
-        assertThat(keys).allSatisfy(key -> assertThat(key).containsKey("description"));
-        assertThat(keys)
-                .extracting(key -> key.get("name") + " = " + key.get("defaultValue"))
-                .contains(
-                        "guardedby.breakers = null",
-                        "guardedby.defaults.failure-threshold = 5",
-                        "guardedby.defaults.ignore-exceptions = null",
-                        "guardedby.defaults.mode = enforce",
-                        "guardedby.defaults.probe-timeout = 60s",
-                        "guardedby.defaults.probes = 1",
-                        "guardedby.defaults.record-exceptions = null",
-                        "guardedby.defaults.recovery-timeout = 5m",
-                        "guardedby.defaults.successes-to-close = null",
-                        "guardedby.defaults.trip-exceptions = null",
-                        "guardedby.enabled = true",
-                        "guardedby.health.down-when-open = false",
-                        "guardedby.templates = null",
-                        "guardedby.unknown-name = near-miss")
-                .doesNotContain("guardedby.defaults.extends = null");
-        List<String> hints = JsonPath.read(metadata, "$.hints[*].values[*].value");
-        assertThat(hints).containsExactlyInAnyOrder("near-miss", "fail", "allow", "enforce", "observe", "disabled");
-    }
-
-    private static List<String> shown(ConfiguredBreakers configured, String breaker) {
+    /** {@code "probes = 4 (templates.slow)"}. */
+    static List<String> shown(ConfiguredBreakers configured, String breaker) {
         Map<String, Setting> settings = configured.settings(breaker);
         return settings.entrySet().stream()
                 .map(setting -> setting.getKey() + " = " + setting.getValue().value() + " ("
