@@ -135,7 +135,7 @@ final class Soaked {
             LockSupport.parkNanos(WAIT.toNanos());
         } while (breaker.state() == CircuitState.OPEN);
         List<Permit> probes = new ArrayList<>();
-        for (int i = 0; i < breaker.probes(); i++) {
+        for (int i = 0; i < (int) breaker.settings().get("probes"); i++) {
             probes.add(breaker.acquire());
         }
         assertThat(breaker.refusal().map(Refusal::reason))
