@@ -292,9 +292,10 @@ public final class CircuitBreaker {
     public CompletionStage<Permit> acquireAsync(Cost hold) {
         Objects.requireNonNull(hold, "hold");
         try {
-            return CompletableFuture.completedStage(acquire(hold));
+            return CompletableFuture.completedFuture(acquire(hold));
         } catch (CallNotPermittedException refused) {
-            return CompletableFuture.failedStage(refused);
+            // Not failedStage: its toCompletableFuture wraps the refusal.
+            return CompletableFuture.failedFuture(refused);
         }
     }
 
