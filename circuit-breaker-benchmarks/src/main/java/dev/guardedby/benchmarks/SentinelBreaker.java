@@ -41,10 +41,14 @@ public class SentinelBreaker implements Guard {
     }
 
     static SentinelBreaker of(String resource, Policy policy) {
-        SentinelBreaker breaker = new SentinelBreaker();
-        breaker.policy = policy;
-        breaker.resource = resource;
         DegradeRuleManager.loadRules(List.of(rule(resource, policy)));
+        return known(resource);
+    }
+
+    /** The breaker of a resource whose rule is loaded. */
+    static SentinelBreaker known(String resource) {
+        SentinelBreaker breaker = new SentinelBreaker();
+        breaker.resource = resource;
         return breaker;
     }
 
