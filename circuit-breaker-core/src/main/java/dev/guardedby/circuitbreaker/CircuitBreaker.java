@@ -6,9 +6,11 @@ import dev.guardedby.circuitbreaker.Transition.Cause;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
@@ -550,8 +552,8 @@ public final class CircuitBreaker {
 
         /**
          * Where to find how long the remote asked to be left alone, on top of the sources set before. It is asked about the
-         * failure and what it wraps; the wait is at least that long, up to {@code max-recovery-timeout}. What it throws is
-         * logged, and the wait does without it.
+         * failure and what it wraps; the wait is at least that long, up to {@code max-recovery-timeout}. The first that knows
+         * counts, before what an {@linkplain #answers answer} says. What it throws is logged, and the wait does without it.
          */
         public Builder retryAfter(Function<? super Throwable, Optional<Duration>> hint) {
             settings.add(Objects.requireNonNull(hint, "retryAfter"));
@@ -635,6 +637,29 @@ public final class CircuitBreaker {
          */
         public Builder tripIf(Predicate<? super Throwable> rule) {
             settings.rules = settings.rules.trippingOn(Objects.requireNonNull(rule, "tripIf"));
+            return this;
+        }
+
+        /**
+         * What opens the breaker at once when the remote says it in an answer that one of the {@linkplain #answers readers}
+         * understands; replaces what was set before. By default every {@link Proof}; with none, no answer is proof. Ignore
+         * rules win over it. Where calls are made with the keys of an application's customers, leave {@link
+         * Proof#KEY_REVOKED} out: the revoked key of one of them would stop everybody.
+         */
+        public Builder tripOn(Proof... proofs) {
+            settings.rules = settings.rules.trippingOn(Set.copyOf(Arrays.asList(proofs)));
+            return this;
+        }
+
+        /**
+         * One more client whose answers are understood. They say when the remote wants to be called again, by {@code
+         * Retry-After} with 429 or 503, which raises the wait as {@link #retryAfter} does, and they may be {@linkplain #tripOn
+         * proof}. The reader is asked about the exception and all its causes, and about results if it {@linkplain
+         * AnswerReader#readsResults() wants to}; the caller gets the result all the same. What it throws is logged, and the
+         * call is judged without it.
+         */
+        public Builder answers(AnswerReader reader) {
+            settings.rules = settings.rules.reading(Objects.requireNonNull(reader, "answers"));
             return this;
         }
 

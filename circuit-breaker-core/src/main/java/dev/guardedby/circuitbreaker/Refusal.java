@@ -49,7 +49,9 @@ public record Refusal(Reason reason, String message, Optional<Duration> retryAft
                 "open after " + (decision.slow() + decision.hung()) + " of " + (decision.calls() + decision.hung())
                         + " calls were slow"
                         + (decision.hung() == 0 ? "" : ", " + decision.hung() + " of them still hanging");
-            case TRIP -> "open at once after a failure that is proof by itself";
+            case TRIP ->
+                "open at once after a failure that is proof by itself"
+                        + (decision.rule().startsWith("trip-on") ? " (" + decision.rule() + ")" : "");
             case PROBES_FAILED -> "open again after a failed probe";
             default -> "forced open by an operator";
         };

@@ -26,12 +26,17 @@ final class BreakerLog implements CircuitBreakerListener {
         long failures = transition.evidence().failures();
         return switch (transition.cause()) {
             case FAILURES -> "open after " + failures + (failures == 1 ? " failure" : " consecutive failures");
-            case TRIP -> "open at once after a failure that is proof by itself";
+            case TRIP -> "open at once after a failure that is proof by itself" + proof(transition);
             case PROBES_FAILED -> "open again after a failed probe";
             case FORCE_OPEN -> "forced open by an operator";
             case HOLD_OPEN -> "held open by an operator";
             default -> "open";
         };
+    }
+
+    private static String proof(Transition transition) {
+        String rule = transition.evidence().rule();
+        return rule.startsWith("trip-on") ? " (" + rule + ")" : "";
     }
 
     private static String closed(Transition transition) {
