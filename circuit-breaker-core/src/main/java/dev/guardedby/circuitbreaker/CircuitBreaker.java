@@ -7,6 +7,7 @@ import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
@@ -61,7 +62,7 @@ public final class CircuitBreaker {
      * @throws IllegalArgumentException if the name is none
      */
     public static CircuitBreaker of(String name) {
-        return builder(name).build();
+        return new CircuitBreaker(Require.name(name), Settings.DEFAULT);
     }
 
     /** A builder with all defaults; the name is checked when the breaker is built. */
@@ -81,9 +82,35 @@ public final class CircuitBreaker {
     public <T extends @Nullable Object, X extends Throwable> T call(Call<? extends T, ? extends X> call) throws X {
         Objects.requireNonNull(call, "call");
         State seen = engine.state;
-        long startedAt = engine.startTime();
+        if (!seen.calm) {
+            return this.<T, X>callWatched(call);
+        }
+        T result;
+        try {
+            result = call.call();
+        } catch (Throwable thrown) {
+            try {
+                engine.threw(seen, null, Engine.UNTIMED, thrown);
+            } catch (Throwable ignored) {
+                // A stack that is exhausted, or a clock that throws: nothing of ours hides what the caller must see.
+            }
+            throw thrown;
+        }
+        if (engine.state == seen) {
+            engine.totals.countSuccess();
+        } else {
+            engine.returned(seen, null, Engine.UNTIMED, engine.settings.rules.judgeResult(result));
+        }
+        return result;
+    }
+
+    /** A call of which more is to be known than that it succeeded, or that may be refused. */
+    private <T extends @Nullable Object, X extends Throwable> T callWatched(Call<? extends T, ? extends X> call)
+            throws X {
+        State seen = engine.state;
+        long startedAt = seen instanceof Closed ? engine.startTime() : Engine.UNTIMED;
         if (!(seen instanceof Closed closed && closed.passes(startedAt))) {
-            return this.<T, X>call(Cost.ZERO, permit -> call.call());
+            return this.<T, X>callWith(acquire(), permit -> call.call());
         }
         Slice slice = seen.period.begin();
         T result;
@@ -93,7 +120,7 @@ public final class CircuitBreaker {
             try {
                 engine.threw(seen, slice, startedAt, thrown);
             } catch (Throwable ignored) {
-                // A stack that is exhausted, or a clock that throws: nothing of ours hides what the caller must see.
+                // As in call.
             }
             throw thrown;
         }
@@ -108,13 +135,36 @@ public final class CircuitBreaker {
      * @throws X what the call threw, the very object
      * @throws CallNotPermittedException if it is refused; then nothing was called
      */
-    @SuppressWarnings("NullAway") // does not see that the type argument lets the lambda return null
     public <X extends Throwable> void run(Action<? extends X> action) throws X {
         Objects.requireNonNull(action, "action");
         State seen = engine.state;
-        long startedAt = engine.startTime();
+        if (!seen.calm) {
+            this.<X>runWatched(action);
+            return;
+        }
+        try {
+            action.run();
+        } catch (Throwable thrown) {
+            try {
+                engine.threw(seen, null, Engine.UNTIMED, thrown);
+            } catch (Throwable ignored) {
+                // As in call.
+            }
+            throw thrown;
+        }
+        if (engine.state == seen) {
+            engine.totals.countSuccess();
+        } else {
+            engine.returned(seen, null, Engine.UNTIMED, Verdict.SUCCESS);
+        }
+    }
+
+    @SuppressWarnings("NullAway") // does not see that the type argument lets the lambda return null
+    private <X extends Throwable> void runWatched(Action<? extends X> action) throws X {
+        State seen = engine.state;
+        long startedAt = seen instanceof Closed ? engine.startTime() : Engine.UNTIMED;
         if (!(seen instanceof Closed closed && closed.passes(startedAt))) {
-            this.<@Nullable Void, X>call(Cost.ZERO, permit -> {
+            this.<@Nullable Void, X>callWith(acquire(), permit -> {
                 action.run();
                 permit.success();
                 return null;
@@ -146,7 +196,11 @@ public final class CircuitBreaker {
     public <T extends @Nullable Object, X extends Throwable> T call(
             Cost hold, PermitCall<? extends T, ? extends X> call) throws X {
         Objects.requireNonNull(call, "call");
-        Permit permit = acquire(hold);
+        return this.<T, X>callWith(acquire(hold), call);
+    }
+
+    private <T extends @Nullable Object, X extends Throwable> T callWith(
+            Permit permit, PermitCall<? extends T, ? extends X> call) throws X {
         Scope scope = permit.isProbe() ? permit.attach() : null;
         try {
             T result = call.call(permit);
@@ -325,9 +379,14 @@ public final class CircuitBreaker {
         return new CircuitBreakerStats(engine.state, engine.totals, engine.now());
     }
 
+    /** The latest changes of the state with their evidence, at most 20, the oldest first; moves nothing. */
+    public List<Transition> transitions() {
+        return engine.state.period.history.transitions;
+    }
+
     /** The latest change of the state, with its evidence; moves nothing. */
     public Optional<Transition> lastTransition() {
-        return Optional.ofNullable(engine.state.period.history.last);
+        return Optional.ofNullable(engine.state.period.history.last());
     }
 
     /** How an exception thrown by a call in this thread counts, by this breaker's outcome rules; records nothing. */

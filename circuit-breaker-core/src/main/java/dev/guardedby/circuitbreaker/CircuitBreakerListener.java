@@ -28,6 +28,14 @@ public interface CircuitBreakerListener {
     /** A call was refused. */
     default void onRefused(CircuitBreaker breaker, Refusal refusal) {}
 
+    /**
+     * Whether {@link #onResult} is to be told at all; asked once, at build. Where nobody wants results, a success costs no
+     * more than without listeners.
+     */
+    default boolean wantsResults() {
+        return true;
+    }
+
     /** Whether {@link #onResult} is to be told durations, which costs two clock reads a call; asked once, at build. */
     default boolean wantsDurations() {
         return false;

@@ -32,12 +32,12 @@ public final class CircuitBreakerStats {
     CircuitBreakerStats(State seen, Totals totals, long now) {
         this.seen = seen;
         this.now = now;
-        totalSuccesses = totals.successes.sum();
-        totalFailures = totals.failures.sum();
+        totalSuccesses = totals.successes();
+        totalFailures = totals.failures;
         lastFailureAt = totals.lastFailureAt;
         totalCost = totals.cost;
         totalIgnored = totals.ignored;
-        totalRejected = totals.rejected.sum();
+        totalRejected = totals.rejected();
         wouldReject = totals.wouldReject;
         stale = totals.stale;
         late = totals.late;
@@ -76,7 +76,7 @@ public final class CircuitBreakerStats {
 
     /** When the state last changed; null if never. */
     public @Nullable Instant lastStateChangeAt() {
-        Transition last = seen.period.history.last;
+        Transition last = seen.period.history.last();
         return last == null ? null : last.at();
     }
 

@@ -12,21 +12,29 @@ final class Closed extends State {
     /** After a recovery, until all calls pass. */
     private final @Nullable RampUp rampUp;
 
-    private Closed(Period period, Mode mode, long streak, @Nullable RampUp rampUp) {
-        super(period, mode, streak);
+    private Closed(Period period, Mode mode, long streak, @Nullable RampUp rampUp, boolean calm) {
+        super(period, mode, streak, calm);
         this.rampUp = rampUp;
+    }
+
+    private static Closed of(Engine engine, Period period, Mode mode, long streak, @Nullable RampUp rampUp) {
+        return new Closed(period, mode, streak, rampUp, isCalm(engine, period, streak, rampUp));
+    }
+
+    private static boolean isCalm(Engine engine, Period period, long streak, @Nullable RampUp rampUp) {
+        return streak == 0 && rampUp == null && engine.isCalm(period);
     }
 
     static Closed fresh(Engine engine, Period period, Mode mode, long streak) {
         Settings settings = engine.settings;
         if (mode != Mode.DISABLED) {
-            period.watch(settings, engine.totals, period.startedAt);
+            period.watch(engine, period.startedAt);
         }
         Decision decision = period.decision;
         boolean recovered = decision != null && decision.cause() == Cause.PROBES_SUCCEEDED;
         RampUp rampUp =
                 recovered && settings.rampUp != null ? new RampUp(period.startedAt, settings.rampUp.toNanos()) : null;
-        return new Closed(period, mode, streak, rampUp);
+        return of(engine, period, mode, streak, rampUp);
     }
 
     @Override
@@ -52,6 +60,9 @@ final class Closed extends State {
 
     @Override
     State lookAtAdmission(Engine engine, long now) {
+        if (rampUp != null && rampUp.isOver(now)) {
+            return of(engine, period, mode, streak, null).lookAtAdmission(engine, now);
+        }
         Running running = period.running();
         if (running == null || !running.isDue(now)) {
             return this;
@@ -71,18 +82,12 @@ final class Closed extends State {
 
     @Override
     @Nullable State admit(boolean manual, long now) {
-        if (rampUp == null) {
-            return this;
-        }
-        if (rampUp.isOver(now)) {
-            return new Closed(period, mode, streak, null);
-        }
-        return rampUp.admit(now) ? this : null;
+        return rampUp == null || rampUp.admit(now) ? this : null;
     }
 
     @Override
     boolean wouldAdmit(long now) {
-        return rampUp == null || rampUp.isOver(now) || rampUp.wouldAdmit(now);
+        return rampUp == null || rampUp.wouldAdmit(now);
     }
 
     /** Whether {@link #decide} needs the time. */
@@ -99,7 +104,7 @@ final class Closed extends State {
         }
         Settings settings = engine.settings;
         Running running = period.running();
-        Counts counts = window.enter(verdict.isFailure(), slow, now, settings.minimumCalls());
+        Counts counts = window.enter(verdict.isFailure(), slow, now);
         if (settings.isFailureRate(counts.failures(), counts.calls())) {
             return decision(Cause.FAILURE_RATE, "failure-rate-threshold " + settings.failureRateThreshold, counts, 0);
         }
@@ -134,7 +139,8 @@ final class Closed extends State {
         if (decision != null) {
             return trip(engine, decision, result.hint(), next, result.now());
         }
-        return next == streak ? this : new Closed(period, mode, next, rampUp);
+        boolean nextCalm = isCalm(engine, period, next, rampUp);
+        return next == streak && nextCalm == calm ? this : new Closed(period, mode, next, rampUp, nextCalm);
     }
 
     private static @Nullable Decision decisionOn(Settings settings, Result result, long nextStreak) {
@@ -159,7 +165,17 @@ final class Closed extends State {
 
     @Override
     State with(Mode newMode) {
-        return new Closed(period, newMode, streak, rampUp);
+        return new Closed(period, newMode, streak, rampUp, calm);
+    }
+
+    @Override
+    State under(Engine engine, long now) {
+        if (mode != Mode.DISABLED) {
+            period.watch(engine, now);
+        }
+        // A State of its own even if nothing differs: whoever judged by the old settings must not put its answer in
+        // place.
+        return of(engine, period, mode, streak, rampUp);
     }
 
     @Override

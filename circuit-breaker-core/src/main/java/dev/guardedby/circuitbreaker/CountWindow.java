@@ -7,8 +7,8 @@ final class CountWindow extends Window {
     private final Positions slowed = new Positions();
     private long failures;
 
-    CountWindow(int size, Totals totals) {
-        super(totals);
+    CountWindow(int size, Engine engine) {
+        super(engine);
         this.size = size;
     }
 

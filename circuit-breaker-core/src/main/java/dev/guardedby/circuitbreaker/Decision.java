@@ -13,6 +13,28 @@ record Decision(Cause cause, String rule, long calls, long failures, long slow, 
     @Serial
     private static final long serialVersionUID = 1;
 
+    /** What it made of the breaker, and why, for people. */
+    String inWords() {
+        return switch (cause) {
+            case FAILURES -> "open after " + failures + (failures == 1 ? " failure" : " consecutive failures");
+            case FAILURE_RATE -> "open after " + failures + " of " + calls + " calls failed";
+            case SLOW_CALL_RATE ->
+                "open after " + (slow + hung) + " of " + (calls + hung) + " calls were slow"
+                        + (hung == 0 ? "" : ", " + hung + " of them still hanging");
+            case TRIP ->
+                "open at once after a failure that is proof by itself"
+                        + (rule.startsWith("trip-on") ? " (" + rule + ")" : "");
+            case PROBES_FAILED -> "open again after a failed probe";
+            case FORCE_OPEN -> "forced open by an operator";
+            case HOLD_OPEN -> "held open by an operator";
+            case WAIT_OVER -> "half-open: the wait is over, the next calls are probes";
+            case PROBES_SUCCEEDED -> "closed: the remote has recovered";
+            case FORCE_CLOSE -> "closed: forced by an operator";
+            case RESET -> "closed: reset by an operator";
+            case MODE -> "closed: its mode was switched";
+        };
+    }
+
     static Decision of(Cause cause) {
         return new Decision(cause, "", 0, 0, 0, 0);
     }

@@ -17,6 +17,7 @@ final class Deliveries {
     private static final System.Logger LOG = System.getLogger(CircuitBreaker.class.getName());
 
     private final List<CircuitBreakerListener> listeners;
+    private final List<CircuitBreakerListener> listenersToResults;
     /** The last period that was delivered; only the delivering thread touches it, {@link #requests} hands it on. */
     private Period delivered;
 
@@ -24,6 +25,8 @@ final class Deliveries {
 
     Deliveries(List<CircuitBreakerListener> listeners, Period first) {
         this.listeners = listeners;
+        this.listenersToResults =
+                listeners.stream().filter(CircuitBreakerListener::wantsResults).toList();
         this.delivered = first;
     }
 
@@ -44,10 +47,15 @@ final class Deliveries {
         } while (answered != 0);
     }
 
+    /** Whether anybody wants to hear of results. */
+    boolean tellsResults() {
+        return !listenersToResults.isEmpty();
+    }
+
     void result(CircuitBreaker breaker, Outcome outcome, long durationNanos, @Nullable Throwable failure) {
         // A plain loop: this is on the path of every call, where a lambda would be garbage.
-        for (int i = 0; i < listeners.size(); i++) {
-            CircuitBreakerListener listener = listeners.get(i);
+        for (int i = 0; i < listenersToResults.size(); i++) {
+            CircuitBreakerListener listener = listenersToResults.get(i);
             try {
                 listener.onResult(breaker, outcome, durationNanos, failure);
             } catch (Throwable broken) {
@@ -57,10 +65,8 @@ final class Deliveries {
     }
 
     void refused(CircuitBreaker breaker, State refusing, long now) {
-        if (!listeners.isEmpty()) {
-            Refusal refusal = refusing.refusal(now);
-            tellAll(listener -> listener.onRefused(breaker, refusal));
-        }
+        Refusal refusal = refusing.refusal(now);
+        tellAll(listener -> listener.onRefused(breaker, refusal));
     }
 
     private void tellAll(Consumer<CircuitBreakerListener> event) {

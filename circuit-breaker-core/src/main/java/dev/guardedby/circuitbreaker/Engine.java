@@ -27,17 +27,17 @@ final class Engine {
 
     final CircuitBreaker breaker;
     final Totals totals = new Totals();
-    private final Deliveries deliveries;
-    private final boolean isListenedTo;
+    /** Null without listeners. */
+    private final @Nullable Deliveries deliveries;
+
     volatile Settings settings;
     volatile State state;
 
     Engine(CircuitBreaker breaker, Settings settings) {
         this.breaker = breaker;
         this.settings = settings;
-        this.isListenedTo = !settings.listeners.isEmpty();
         Period first = Period.first(settings.ticker.getAsLong());
-        this.deliveries = new Deliveries(settings.listeners, first);
+        this.deliveries = settings.listeners.isEmpty() ? null : new Deliveries(settings.listeners, first);
         this.state = Closed.fresh(this, first, settings.mode, 0);
     }
 
@@ -45,27 +45,29 @@ final class Engine {
     @Nullable Permit admit(boolean manual, boolean orThrow) {
         State seen = state;
         if (seen instanceof Closed closed && !settings.isTimed() && closed.isTimeless()) {
-            return new Permit(this, closed.period, null, null);
+            return new Permit(this, closed.period, null, null, UNTIMED);
         }
         long now = now();
         for (; ; seen = state) {
             State looked = seen.lookAtAdmission(this, now);
             if (looked.ridesOnProbe()) {
-                return outside();
+                return outside(now);
             }
             State admitted = looked.admit(manual, now);
             if (!advance(seen, admitted == null ? looked : admitted)) {
                 continue;
             }
             if (admitted != null) {
-                return admitted(admitted, manual);
+                return admitted(admitted, manual, now);
             }
             if (looked.mode == Mode.OBSERVE) {
                 totals.countWouldReject();
-                return outside();
+                return outside(now);
             }
-            totals.rejected.increment();
-            deliveries.refused(breaker, looked, now);
+            totals.countRejected();
+            if (deliveries != null) {
+                deliveries.refused(breaker, looked, now);
+            }
             if (orThrow) {
                 throw new CallNotPermittedException(breaker.name(), looked, now);
             }
@@ -73,15 +75,32 @@ final class Engine {
         }
     }
 
-    private Permit admitted(State by, boolean manual) {
+    private Permit admitted(State by, boolean manual, long now) {
         Slot slot = by instanceof HalfOpen probing ? probing.newestSlot() : null;
         // Nobody reports the end of a call without a permit, so it must not count as under way.
-        return new Permit(this, by.period, slot, manual ? null : by.period.begin());
+        return new Permit(this, by.period, slot, manual ? null : by.period.begin(), timed(now));
     }
 
     /** A permit whose result counts in the totals only. */
-    private Permit outside() {
-        return new Permit(this, null, null, null);
+    private Permit outside(long now) {
+        return new Permit(this, null, null, null, timed(now));
+    }
+
+    private long timed(long now) {
+        return settings.isTimed() ? now : UNTIMED;
+    }
+
+    /**
+     * Whether a success in a closed period without failures changes nothing: no window wants it, nobody times it and nobody
+     * wants to hear of it.
+     */
+    boolean isCalm(Period period) {
+        Settings present = settings;
+        Window window = period.window();
+        return !present.isTimed()
+                && !present.rules.judgesResults()
+                && (deliveries == null || !deliveries.tellsResults())
+                && (window == null || (!window.readsClock() && !window.wants(UNTIMED)));
     }
 
     /** The end of a call that threw on a breaker that was closed. */
@@ -89,18 +108,18 @@ final class Engine {
         report(admittedBy.period, null, slice, startedAt, settings.rules.judge(thrown), thrown);
     }
 
-    /** The end of a call that returned on a breaker that was closed: in the usual case, one count. */
+    /** The end of a call that returned on a breaker that was closed. */
     void returned(State admittedBy, @Nullable Slice slice, long startedAt, Verdict verdict) {
         // The same immutable State as at the admission, without failures to forget: there is nothing to change.
         if (verdict == Verdict.SUCCESS
                 && state == admittedBy
                 && admittedBy.streak == 0
-                && !isListenedTo
+                && (deliveries == null || !deliveries.tellsResults())
                 && isUneventful(admittedBy.period, slice, startedAt)) {
             if (slice != null) {
                 slice.end();
             }
-            totals.successes.increment();
+            totals.countSuccess();
         } else {
             report(admittedBy.period, null, slice, startedAt, verdict, null);
         }
@@ -134,7 +153,13 @@ final class Engine {
         if (!counted && verdict == Verdict.SUCCESS) {
             totals.setAside();
         }
-        deliveries.result(breaker, verdict.outcome, duration, failure);
+        tell(verdict, duration, failure);
+    }
+
+    private void tell(Verdict verdict, long duration, @Nullable Throwable failure) {
+        if (deliveries != null) {
+            deliveries.result(breaker, verdict.outcome, duration, failure);
+        }
     }
 
     /** Lets a result act on the period that admitted it; false if that has ended. */
@@ -201,7 +226,7 @@ final class Engine {
                 break;
             }
         } while (!advance(seen, next));
-        deliveries.result(breaker, verdict.outcome, -1, null);
+        tell(verdict, -1, null);
     }
 
     State look(long now) {
@@ -236,11 +261,7 @@ final class Engine {
             next.requireSameLife(seen);
         } while (!SETTINGS.compareAndSet(this, seen, next));
         Mode mode = next.mode;
-        operate((present, now) -> present.switched(this, mode, now));
-        State present = state;
-        if (present instanceof Closed && mode != Mode.DISABLED) {
-            present.period.watch(settings, totals, now());
-        }
+        operate((present, now) -> present.reconfigured(this, mode, now));
     }
 
     /** Puts the next State in place of the one seen, unless somebody was faster; a new period is made known. */
@@ -251,7 +272,7 @@ final class Engine {
         if (!STATE.compareAndSet(this, seen, next)) {
             return false;
         }
-        if (next.period != seen.period) {
+        if (deliveries != null && next.period != seen.period) {
             seen.period.followedBy(next.period);
             deliveries.transitions();
         }

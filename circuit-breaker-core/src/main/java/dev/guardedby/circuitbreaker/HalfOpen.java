@@ -35,7 +35,7 @@ final class HalfOpen extends State {
             int successes,
             int failures,
             long lastResultAt) {
-        super(period, mode, streak);
+        super(period, mode, streak, false);
         this.terms = terms;
         this.taken = taken;
         this.successes = successes;

@@ -12,7 +12,7 @@ final class Open extends State {
     private final long waitNanos;
 
     Open(Period period, Mode mode, long streak, long waitNanos) {
-        super(period, mode, streak);
+        super(period, mode, streak, false);
         this.waitNanos = waitNanos;
     }
 

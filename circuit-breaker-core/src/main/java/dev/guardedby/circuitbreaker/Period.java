@@ -97,12 +97,13 @@ final class Period {
     }
 
     /** Gives the rate rules what they look at; what fits the settings stays, and judges at the next result. */
-    synchronized void watch(Settings settings, Totals totals, long now) {
+    synchronized void watch(Engine engine, long now) {
+        Settings settings = engine.settings;
         Window present = window;
         if (present != null && present.fits(settings)) {
             present.alert();
         } else {
-            window = Window.of(settings, totals, now);
+            window = Window.of(engine, settings, now);
         }
         Duration slow = settings.slowCallDuration;
         Running calls = running;
@@ -193,7 +194,8 @@ final class Period {
 
     /** What a breaker had been through when a period began. */
     static final class History {
-        static final History NONE = new History(0, 0, 0, 0, 0, 0, null);
+        static final History NONE = new History(0, 0, 0, 0, 0, 0, List.of());
+        private static final int TRANSITIONS_KEPT = 20;
 
         final long timesOpened;
         final long timesHalfOpened;
@@ -201,7 +203,8 @@ final class Period {
         final long closedNanos;
         final long openNanos;
         final long halfOpenNanos;
-        final @Nullable Transition last;
+        /** The oldest first. */
+        final List<Transition> transitions;
 
         private History(
                 long timesOpened,
@@ -210,14 +213,14 @@ final class Period {
                 long closedNanos,
                 long openNanos,
                 long halfOpenNanos,
-                @Nullable Transition last) {
+                List<Transition> transitions) {
             this.timesOpened = timesOpened;
             this.timesHalfOpened = timesHalfOpened;
             this.timesClosed = timesClosed;
             this.closedNanos = closedNanos;
             this.openNanos = openNanos;
             this.halfOpenNanos = halfOpenNanos;
-            this.last = last;
+            this.transitions = transitions;
         }
 
         History after(CircuitState state, long nanos) {
@@ -228,11 +231,14 @@ final class Period {
                     closedNanos + (state == CircuitState.CLOSED ? nanos : 0),
                     openNanos + (state == CircuitState.OPEN ? nanos : 0),
                     halfOpenNanos + (state == CircuitState.HALF_OPEN ? nanos : 0),
-                    last);
+                    transitions);
         }
 
         private History moved(Transition transition) {
             CircuitState to = transition.to();
+            int forgotten = transitions.size() < TRANSITIONS_KEPT ? 0 : 1;
+            List<Transition> kept = new ArrayList<>(transitions.subList(forgotten, transitions.size()));
+            kept.add(transition);
             return new History(
                     timesOpened + (to == CircuitState.OPEN ? 1 : 0),
                     timesHalfOpened + (to == CircuitState.HALF_OPEN ? 1 : 0),
@@ -240,7 +246,11 @@ final class Period {
                     closedNanos,
                     openNanos,
                     halfOpenNanos,
-                    transition);
+                    List.copyOf(kept));
+        }
+
+        @Nullable Transition last() {
+            return transitions.isEmpty() ? null : transitions.get(transitions.size() - 1);
         }
 
         Duration in(CircuitState state) {

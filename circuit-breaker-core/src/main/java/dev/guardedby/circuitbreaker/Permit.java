@@ -42,12 +42,12 @@ public final class Permit implements AutoCloseable {
     private final long startedAt;
     private volatile int reported;
 
-    Permit(Engine engine, @Nullable Period period, @Nullable Slot slot, @Nullable Slice slice) {
+    Permit(Engine engine, @Nullable Period period, @Nullable Slot slot, @Nullable Slice slice, long startedAt) {
         this.engine = engine;
         this.period = period;
         this.slot = slot;
         this.slice = slice;
-        this.startedAt = engine.startTime();
+        this.startedAt = startedAt;
     }
 
     /** Reports that the remote answered. */

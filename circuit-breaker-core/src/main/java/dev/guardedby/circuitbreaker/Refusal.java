@@ -28,33 +28,13 @@ public record Refusal(Reason reason, String message, Optional<Duration> retryAft
     /** Puts a refusal into words. */
     static Refusal of(Reason reason, @Nullable Decision decision, long retryNanos) {
         String message = switch (reason) {
-            case OPEN -> openedBy(decision) + ", next probe in " + duration(retryNanos);
+            case OPEN -> (decision == null ? "open" : decision.inWords()) + ", next probe in " + duration(retryNanos);
             case HELD_OPEN -> "held open by an operator";
             case PROBING -> "half-open, probes are out to see whether the remote has recovered";
             case RAMP_UP -> "closed again after a recovery, and lets a growing share of the calls pass";
         };
         Optional<Duration> retryAfter = retryNanos < 0 ? Optional.empty() : Optional.of(Duration.ofNanos(retryNanos));
         return new Refusal(reason, message, retryAfter);
-    }
-
-    private static String openedBy(@Nullable Decision decision) {
-        if (decision == null) {
-            return "open";
-        }
-        return switch (decision.cause()) {
-            case FAILURES ->
-                "open after " + decision.failures() + (decision.failures() == 1 ? " failure" : " consecutive failures");
-            case FAILURE_RATE -> "open after " + decision.failures() + " of " + decision.calls() + " calls failed";
-            case SLOW_CALL_RATE ->
-                "open after " + (decision.slow() + decision.hung()) + " of " + (decision.calls() + decision.hung())
-                        + " calls were slow"
-                        + (decision.hung() == 0 ? "" : ", " + decision.hung() + " of them still hanging");
-            case TRIP ->
-                "open at once after a failure that is proof by itself"
-                        + (decision.rule().startsWith("trip-on") ? " (" + decision.rule() + ")" : "");
-            case PROBES_FAILED -> "open again after a failed probe";
-            default -> "forced open by an operator";
-        };
     }
 
     private static String duration(long nanos) {

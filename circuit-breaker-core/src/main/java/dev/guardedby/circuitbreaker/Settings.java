@@ -21,6 +21,10 @@ final class Settings implements Cloneable {
     // With one wait for everybody, instances that tripped together would probe together.
     private static final double DEFAULT_JITTER_OF_GROWING_WAITS = 0.2;
     private static final int DEFAULT_MOST_WAITS = 10;
+    private static final Duration DEFAULT_RECOVERY_TIMEOUT = Duration.ofMinutes(5);
+    private static final Duration DEFAULT_PROBE_TIMEOUT = Duration.ofMinutes(1);
+    /** All defaults, shared by the breakers that nobody told anything; not to be written to. */
+    static final Settings DEFAULT = new Settings();
 
     @Nullable Integer failureThreshold;
 
@@ -36,7 +40,7 @@ final class Settings implements Cloneable {
 
     @Nullable Integer minimumCalls;
 
-    Duration recoveryTimeout = Duration.ofMinutes(5);
+    Duration recoveryTimeout = DEFAULT_RECOVERY_TIMEOUT;
     double recoveryBackoffMultiplier = 1;
 
     @Nullable Duration maxRecoveryTimeout;
@@ -51,7 +55,7 @@ final class Settings implements Cloneable {
 
     @Nullable Integer successesToClose;
 
-    Duration probeTimeout = Duration.ofMinutes(1);
+    Duration probeTimeout = DEFAULT_PROBE_TIMEOUT;
     OutcomeRules rules = OutcomeRules.DEFAULT;
     Mode mode = Mode.ENFORCE;
     List<CircuitBreakerListener> listeners = List.of();

@@ -25,11 +25,14 @@ abstract sealed class State permits Closed, Open, HalfOpen {
     final Mode mode;
     /** Consecutive failures. Not per period: each new one inherits it. */
     final long streak;
+    /** Whether a call passes without more ado, and is a mere count if it returns while the breaker is still in this State. */
+    final boolean calm;
 
-    State(Period period, Mode mode, long streak) {
+    State(Period period, Mode mode, long streak, boolean calm) {
         this.period = period;
         this.mode = mode;
         this.streak = streak;
+        this.calm = calm;
     }
 
     abstract CircuitState circuitState();
@@ -120,6 +123,17 @@ abstract sealed class State permits Closed, Open, HalfOpen {
 
     final State closedByOperator(Engine engine, Cause cause, long now) {
         return closed(engine, mode, Decision.of(cause), 0, now);
+    }
+
+    /** The State under other settings, which judge nothing at once. */
+    final State reconfigured(Engine engine, Mode newMode, long now) {
+        State next = switched(engine, newMode, now);
+        return next.period == period ? next.under(engine, now) : next;
+    }
+
+    /** This State, with what it had derived from the settings derived anew. */
+    State under(Engine engine, long now) {
+        return this;
     }
 
     final State switched(Engine engine, Mode newMode, long now) {

@@ -22,8 +22,8 @@ final class TimeWindow extends Window {
 
     private volatile long sliceStart;
 
-    TimeWindow(long lengthNanos, Totals totals, long now) {
-        super(totals);
+    TimeWindow(long lengthNanos, Engine engine, long now) {
+        super(engine);
         this.lengthNanos = lengthNanos;
         this.sliceNanos = Math.max(1, (lengthNanos + SLICES - 1) / SLICES);
         this.sliceStart = now;

@@ -3,6 +3,7 @@ package dev.guardedby.circuitbreaker;
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.concurrent.atomic.LongAdder;
@@ -11,10 +12,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * Counts over the whole life of a breaker; no state change and no operator ever lowers one.
  *
- * <p>What every call counts is striped, so that threads do not fight over one memory word; what is rare is a plain field.
+ * <p>What every call counts is striped as soon as two threads meet there, so that they do not fight over one memory word;
+ * what is rare is a plain field.
  * Money is not striped: a sum that must stop at its limit cannot be made of parts that would wrap.
  */
 final class Totals {
+    private static final AtomicLongFieldUpdater<Totals> UNSTRIPED_SUCCESSES = counter("unstripedSuccesses");
+    private static final AtomicReferenceFieldUpdater<Totals, @Nullable LongAdder> STRIPED_SUCCESSES =
+            AtomicReferenceFieldUpdater.newUpdater(Totals.class, LongAdder.class, "stripedSuccesses");
+    private static final AtomicReferenceFieldUpdater<Totals, @Nullable LongAdder> REJECTED =
+            AtomicReferenceFieldUpdater.newUpdater(Totals.class, LongAdder.class, "rejected");
+    private static final AtomicLongFieldUpdater<Totals> FAILURES = counter("failures");
     private static final AtomicLongFieldUpdater<Totals> IGNORED = counter("ignored");
     private static final AtomicLongFieldUpdater<Totals> WOULD_REJECT = counter("wouldReject");
     private static final AtomicLongFieldUpdater<Totals> STALE = counter("stale");
@@ -24,9 +32,10 @@ final class Totals {
     private static final AtomicReferenceFieldUpdater<Totals, Cost> COST =
             AtomicReferenceFieldUpdater.newUpdater(Totals.class, Cost.class, "cost");
 
-    final LongAdder successes = new LongAdder();
-    final LongAdder failures = new LongAdder();
-    final LongAdder rejected = new LongAdder();
+    private volatile long unstripedSuccesses;
+    private volatile @Nullable LongAdder stripedSuccesses;
+    private volatile @Nullable LongAdder rejected;
+    volatile long failures;
     volatile long ignored;
     volatile long wouldReject;
     volatile long stale;
@@ -38,9 +47,9 @@ final class Totals {
 
     void count(Verdict verdict, InstantSource clock) {
         switch (verdict.outcome) {
-            case SUCCESS -> successes.increment();
+            case SUCCESS -> countSuccess();
             case FAILURE -> {
-                failures.increment();
+                FAILURES.incrementAndGet(this);
                 lastFailureAt = clock.instant();
             }
             case IGNORED -> IGNORED.incrementAndGet(this);
@@ -49,7 +58,35 @@ final class Totals {
 
     /** Successes that entered the window of the closed period in which they came, or would have. */
     long windowed() {
-        return successes.sum() - aside;
+        return successes() - aside;
+    }
+
+    /** Counts a success. */
+    void countSuccess() {
+        LongAdder striped = stripedSuccesses;
+        if (striped == null) {
+            long seen = unstripedSuccesses;
+            if (UNSTRIPED_SUCCESSES.compareAndSet(this, seen, seen + 1)) {
+                return;
+            }
+            striped = made(STRIPED_SUCCESSES);
+        }
+        striped.increment();
+    }
+
+    long successes() {
+        LongAdder striped = stripedSuccesses;
+        return unstripedSuccesses + (striped == null ? 0 : striped.sum());
+    }
+
+    void countRejected() {
+        LongAdder present = rejected;
+        (present == null ? made(REJECTED) : present).increment();
+    }
+
+    long rejected() {
+        LongAdder present = rejected;
+        return present == null ? 0 : present.sum();
     }
 
     /** Takes a success that was counted out of the windows: it belongs to no period that still lives. */
@@ -84,6 +121,14 @@ final class Totals {
         do {
             seen = cost;
         } while (!COST.compareAndSet(this, seen, seen.plus(more)));
+    }
+
+    private LongAdder made(AtomicReferenceFieldUpdater<Totals, @Nullable LongAdder> where) {
+        LongAdder made = new LongAdder();
+        if (where.compareAndSet(this, null, made)) {
+            return made;
+        }
+        return Objects.requireNonNull(where.get(this));
     }
 
     private static AtomicLongFieldUpdater<Totals> counter(String field) {

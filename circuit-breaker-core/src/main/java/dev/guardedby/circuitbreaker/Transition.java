@@ -16,6 +16,12 @@ import java.util.Map;
 public record Transition(
         CircuitBreaker breaker, CircuitState from, CircuitState to, Cause cause, Instant at, Evidence evidence) {
 
+    /** What became of the breaker and why, in words, such as {@code open after 3 consecutive failures}. */
+    public String message() {
+        return new Decision(cause, evidence.rule, evidence.calls, evidence.failures, evidence.slow, evidence.hung)
+                .inWords();
+    }
+
     /** Why a breaker changed its state. */
     public enum Cause {
         /** {@code failure-threshold} consecutive failures. */

@@ -13,24 +13,24 @@ import org.jspecify.annotations.Nullable;
  * <p>Exact under one thread; under many, off by at most the calls in flight.
  */
 abstract sealed class Window permits CountWindow, TimeWindow {
-    private final Totals totals;
+    private final Engine engine;
     private final long successesBefore;
     /** Whether the next result decides whatever it is; the first one always does. */
     private volatile boolean alert = true;
 
-    Window(Totals totals) {
-        this.totals = totals;
-        this.successesBefore = totals.windowed();
+    Window(Engine engine) {
+        this.engine = engine;
+        this.successesBefore = engine.totals.windowed();
     }
 
     /** The window that the settings ask for, or null if no rule needs one. */
-    static @Nullable Window of(Settings settings, Totals totals, long now) {
+    static @Nullable Window of(Engine engine, Settings settings, long now) {
         if (!settings.hasRateRule()) {
             return null;
         }
         return settings.windowLength == null
-                ? new CountWindow(settings.windowCalls, totals)
-                : new TimeWindow(settings.windowLength.toNanos(), totals, now);
+                ? new CountWindow(settings.windowCalls, engine)
+                : new TimeWindow(settings.windowLength.toNanos(), engine, now);
     }
 
     /** Whether a success at that time must be entered; otherwise counting it is enough. */
@@ -46,13 +46,13 @@ abstract sealed class Window permits CountWindow, TimeWindow {
     /**
      * Enters a result; a success must have been counted before.
      *
-     * @param minimumCalls how many results a rate needs: below that the next success is wanted, too
      * @return what is in the window now
      */
-    final synchronized Counts enter(boolean failed, boolean slow, long now, int minimumCalls) {
+    final synchronized Counts enter(boolean failed, boolean slow, long now) {
         add(failed, slow, now);
         Counts counts = counts();
-        alert = counts.calls < minimumCalls;
+        // The settings of this instant, not those that the result is judged by: a change must not lose its alert.
+        alert = counts.calls < engine.settings.minimumCalls();
         return counts;
     }
 
@@ -63,7 +63,7 @@ abstract sealed class Window permits CountWindow, TimeWindow {
     }
 
     /** Lets the next result decide, whatever it is: a rule has changed. */
-    final void alert() {
+    final synchronized void alert() {
         alert = true;
     }
 
@@ -75,7 +75,7 @@ abstract sealed class Window permits CountWindow, TimeWindow {
 
     /** Successes since the window began. */
     final long successes() {
-        return Math.max(0, totals.windowed() - successesBefore);
+        return Math.max(0, engine.totals.windowed() - successesBefore);
     }
 
     /** What is in a window. */

@@ -190,4 +190,21 @@ final class EvidenceTest {
         breaker.acquire().failure(new UnknownHostException());
         assertThat(evidence(breaker).topFailures()).isEqualTo(Map.of("java.net.UnknownHostException", 1L));
     }
+
+    @Test
+    void lastTwentyTransitions_areKept_theOldestFirst() {
+        CircuitBreaker breaker = story.breaker().build();
+        assertThat(breaker.transitions()).isEmpty();
+
+        for (int i = 0; i < 10; i++) {
+            breaker.holdOpen();
+            breaker.reset();
+        }
+        breaker.forceOpen();
+
+        assertThat(breaker.transitions()).hasSize(20);
+        assertThat(breaker.transitions().get(0).message()).isEqualTo("closed: reset by an operator");
+        assertThat(breaker.transitions().get(18).message()).isEqualTo("closed: reset by an operator");
+        assertThat(breaker.transitions().get(19).message()).isEqualTo("forced open by an operator");
+    }
 }

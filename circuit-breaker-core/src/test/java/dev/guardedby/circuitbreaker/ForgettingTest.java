@@ -80,12 +80,12 @@ final class ForgettingTest {
                 })
                 .build();
         Permit hung = breaker.acquire();
-        for (int i = 0; i < 10; i++) {
+        for (int i = 0; i < 20; i++) {
             breaker.forceOpen();
             breaker.reset();
         }
 
-        for (WeakReference<Transition> past : followed.subList(0, 18)) {
+        for (WeakReference<Transition> past : followed.subList(0, 20)) {
             awaitCollected(past);
         }
         hung.success();

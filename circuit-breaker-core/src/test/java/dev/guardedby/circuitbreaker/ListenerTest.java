@@ -254,4 +254,46 @@ final class ListenerTest {
 
         assertThat(story.history()).containsExactly("0s CLOSED>OPEN FAILURES");
     }
+
+    @Test
+    void listenerThatWantsNoResults_hearsOfTransitionsAndRefusalsOnly() {
+        CircuitBreaker breaker = story.breaker()
+                .listener(new CircuitBreakerListener() {
+                    @Override
+                    public void onTransition(Transition transition) {
+                        told.add(transition.message());
+                    }
+
+                    @Override
+                    public void onResult(
+                            CircuitBreaker source, Outcome outcome, long durationNanos, @Nullable Throwable failure) {
+                        told.add("a result");
+                    }
+
+                    @Override
+                    public void onRefused(CircuitBreaker source, Refusal refusal) {
+                        told.add("refused");
+                    }
+
+                    @Override
+                    public boolean wantsResults() {
+                        return false;
+                    }
+                })
+                .build();
+
+        breaker.run(() -> {});
+        trip(breaker);
+        assertThat(breaker.tryAcquire()).isEmpty();
+        story.time.advance(WAIT);
+        breaker.run(() -> {});
+
+        assertThat(told)
+                .containsExactly(
+                        "open after 3 consecutive failures",
+                        "refused",
+                        "half-open: the wait is over, the next calls are probes",
+                        "closed: the remote has recovered");
+        assertThat(breaker.stats().totalSuccesses()).isEqualTo(2);
+    }
 }

@@ -47,7 +47,7 @@ class BadSettingsTest {
                         "guardedby.defaults.wait: 3s",
                         "guardedby.defaults.wait is not a setting; guardedby.defaults has failure-threshold,"
                                 + " recovery-timeout, probes, successes-to-close, probe-timeout, record-exceptions,"
-                                + " ignore-exceptions, trip-exceptions, mode",
+                                + " ignore-exceptions, trip-exceptions, trip-on, mode",
                         "Remove it, or write one of these settings instead.",
                         "1:26"),
                 new Mistake(
@@ -82,7 +82,7 @@ class BadSettingsTest {
                         "guardedby: { breakers: { eu.llm: { mod: observe } } }",
                         "guardedby.breakers.eu.llm.mod is not a setting; guardedby.breakers.eu has extends,"
                                 + " failure-threshold, recovery-timeout, probes, successes-to-close, probe-timeout,"
-                                + " record-exceptions, ignore-exceptions, trip-exceptions, mode",
+                                + " record-exceptions, ignore-exceptions, trip-exceptions, trip-on, mode",
                         "Remove it, or write one of these settings instead."
                                 + " A name with dots is put in brackets, in YAML in quotes, too: \"[a.b]\".",
                         "1:41"),

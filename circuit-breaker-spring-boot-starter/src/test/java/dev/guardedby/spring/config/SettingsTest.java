@@ -3,7 +3,9 @@ package dev.guardedby.spring.config;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.jayway.jsonpath.JsonPath;
+import dev.guardedby.circuitbreaker.Answer;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.CircuitState;
 import dev.guardedby.spring.config.ConfiguredBreakers.Setting;
 import dev.guardedby.spring.config.ConfiguredBreakers.UnknownName;
 import java.io.InputStream;
@@ -11,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -36,6 +39,7 @@ class SettingsTest {
                         "record-exceptions = [] (default)",
                         "ignore-exceptions = [] (default)",
                         "trip-exceptions = [] (default)",
+                        "trip-on = [retry-after, quota-exhausted, key-revoked] (default)",
                         "mode = enforce (default)");
     }
 
@@ -72,6 +76,7 @@ class SettingsTest {
                         "record-exceptions = [java.lang.IllegalStateException] (breakers.llm)",
                         "ignore-exceptions = [] (templates.slow)",
                         "trip-exceptions = [] (default)",
+                        "trip-on = [retry-after, quota-exhausted, key-revoked] (default)",
                         "mode = observe (defaults)");
     }
 
@@ -96,6 +101,41 @@ class SettingsTest {
                 .isEqualTo("[2, PT30S, FAILURE, IGNORED, SUCCESS]");
         breaker.tryAcquire().orElseThrow().failure(new java.io.EOFException());
         assertThat(breaker).hasToString("CircuitBreaker[name=llm, state=open, failures=1/2]");
+    }
+
+    @Test
+    void tripOn_isReplacedAsAWhole_andEmptySwitchesItOff() {
+        ConfiguredBreakers configured = Written.yaml("""
+                guardedby:
+                  templates.customers-keys.trip-on: [retry-after, QUOTA_EXHAUSTED]
+                  breakers:
+                    unset: {}
+                    off: { extends: customers-keys, trip-on: [] }
+                    some: { extends: customers-keys }
+                    one: { trip-on: key-revoked }
+                """)
+                .andVariable("GUARDEDBY_BREAKERS_BLANK_TRIPON", "")
+                .read();
+
+        assertThat(List.of("unset", "off", "some", "one", "blank"))
+                .extracting(name -> configured.settings(name).get("trip-on"))
+                .containsExactly(
+                        new Setting(List.of("retry-after", "quota-exhausted", "key-revoked"), "default"),
+                        new Setting(List.of(), "breakers.off"),
+                        new Setting(List.of("retry-after", "quota-exhausted"), "templates.customers-keys"),
+                        new Setting(List.of("key-revoked"), "breakers.one"),
+                        new Setting(List.of(), "breakers.blank"));
+        assertThat(List.of("unset", "off", "some"))
+                .extracting(name -> {
+                    CircuitBreaker breaker = configured
+                            .builder(name)
+                            .answers(outcome -> Optional.of(
+                                    new Answer(401, header -> Optional.empty(), List.of("invalid_api_key"))))
+                            .build();
+                    breaker.acquire().failure(new IllegalStateException());
+                    return breaker.state();
+                })
+                .containsExactly(CircuitState.OPEN, CircuitState.CLOSED, CircuitState.CLOSED);
     }
 
     @Test
@@ -289,13 +329,24 @@ class SettingsTest {
                         "guardedby.defaults.recovery-timeout = 5m",
                         "guardedby.defaults.successes-to-close = null",
                         "guardedby.defaults.trip-exceptions = null",
+                        "guardedby.defaults.trip-on = [retry-after, quota-exhausted, key-revoked]",
                         "guardedby.enabled = true",
                         "guardedby.health.down-when-open = false",
                         "guardedby.templates = null",
                         "guardedby.unknown-name = near-miss")
                 .doesNotContain("guardedby.defaults.extends = null");
         List<String> hints = JsonPath.read(metadata, "$.hints[*].values[*].value");
-        assertThat(hints).containsExactlyInAnyOrder("near-miss", "fail", "allow", "enforce", "observe", "disabled");
+        assertThat(hints)
+                .containsExactlyInAnyOrder(
+                        "near-miss",
+                        "fail",
+                        "allow",
+                        "enforce",
+                        "observe",
+                        "disabled",
+                        "retry-after",
+                        "quota-exhausted",
+                        "key-revoked");
     }
 
     private static List<String> shown(ConfiguredBreakers configured, String breaker) {
