@@ -86,6 +86,7 @@ class BreakerDocumentTest {
                                 "record-exceptions": { "value": [], "from": "default" },
                                 "ignore-exceptions": { "value": ["java.lang.ArithmeticException"], "from": "defaults" },
                                 "trip-exceptions": { "value": [], "from": "default" },
+                                "trip-on": { "value": ["retry-after", "quota-exhausted", "key-revoked"], "from": "default" },
                                 "mode": { "value": "enforce", "from": "default" }
                               }
                             }

@@ -110,22 +110,22 @@ class SettingsTest {
                   templates.customers-keys.trip-on: [retry-after, QUOTA_EXHAUSTED]
                   breakers:
                     unset: {}
-                    off: { extends: customers-keys, trip-on: [] }
+                    silent: { extends: customers-keys, trip-on: [] }
                     some: { extends: customers-keys }
                     one: { trip-on: key-revoked }
                 """)
                 .andVariable("GUARDEDBY_BREAKERS_BLANK_TRIPON", "")
                 .read();
 
-        assertThat(List.of("unset", "off", "some", "one", "blank"))
+        assertThat(List.of("unset", "silent", "some", "one", "blank"))
                 .extracting(name -> configured.settings(name).get("trip-on"))
                 .containsExactly(
                         new Setting(List.of("retry-after", "quota-exhausted", "key-revoked"), "default"),
-                        new Setting(List.of(), "breakers.off"),
+                        new Setting(List.of(), "breakers.silent"),
                         new Setting(List.of("retry-after", "quota-exhausted"), "templates.customers-keys"),
                         new Setting(List.of("key-revoked"), "breakers.one"),
                         new Setting(List.of(), "breakers.blank"));
-        assertThat(List.of("unset", "off", "some"))
+        assertThat(List.of("unset", "silent", "some"))
                 .extracting(name -> {
                     CircuitBreaker breaker = configured
                             .builder(name)
