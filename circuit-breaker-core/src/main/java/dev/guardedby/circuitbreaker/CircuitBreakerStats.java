@@ -33,7 +33,7 @@ public final class CircuitBreakerStats {
         this.seen = seen;
         this.now = now;
         totalSuccesses = totals.successes();
-        totalFailures = totals.failures;
+        totalFailures = totals.failures();
         lastFailureAt = totals.lastFailureAt;
         totalCost = totals.cost;
         totalIgnored = totals.ignored;

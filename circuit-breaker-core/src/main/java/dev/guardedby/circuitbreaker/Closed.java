@@ -96,10 +96,10 @@ final class Closed extends State {
         return window != null && (window.readsClock() || period.running() != null);
     }
 
-    /** Enters a result into the window, once, and answers what the rate rules make of it. */
+    /** Enters a result into the window, once, if it wants it, and answers what the rate rules make of it. */
     @Nullable Decision decide(Engine engine, Verdict verdict, boolean slow, long now) {
         Window window = period.window();
-        if (window == null) {
+        if (window == null || (verdict == Verdict.SUCCESS && !slow && !window.wants(now))) {
             return null;
         }
         Settings settings = engine.settings;

@@ -11,8 +11,8 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -124,13 +124,13 @@ final class Period {
             known = failureClasses;
             latest = known != null && known.name.equals(name) ? known : FailureClass.latest(name, known);
         } while (latest != known && !FAILURE_CLASSES.compareAndSet(this, known, latest));
-        latest.count.incrementAndGet();
+        latest.count.increment();
     }
 
     private Map<String, Long> topFailures() {
         List<Map.Entry<String, Long>> counts = new ArrayList<>();
         for (FailureClass one = failureClasses; one != null; one = one.next) {
-            counts.add(Map.entry(one.name, one.count.get()));
+            counts.add(Map.entry(one.name, one.count.sum()));
         }
         counts.sort(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder())
                 .thenComparing(Map.Entry.comparingByKey()));
@@ -165,17 +165,17 @@ final class Period {
      */
     private static final class FailureClass {
         final String name;
-        final AtomicLong count;
+        final LongAdder count;
         final @Nullable FailureClass next;
 
-        private FailureClass(String name, AtomicLong count, @Nullable FailureClass next) {
+        private FailureClass(String name, LongAdder count, @Nullable FailureClass next) {
             this.name = name;
             this.count = count;
             this.next = next;
         }
 
         static FailureClass latest(String name, @Nullable FailureClass chain) {
-            AtomicLong count = new AtomicLong();
+            LongAdder count = new LongAdder();
             Deque<FailureClass> others = new ArrayDeque<>();
             for (FailureClass one = chain; one != null; one = one.next) {
                 if (one.name.equals(name)) {

@@ -20,9 +20,10 @@ final class Totals {
     private static final AtomicLongFieldUpdater<Totals> UNSTRIPED_SUCCESSES = counter("unstripedSuccesses");
     private static final AtomicReferenceFieldUpdater<Totals, @Nullable LongAdder> STRIPED_SUCCESSES =
             AtomicReferenceFieldUpdater.newUpdater(Totals.class, LongAdder.class, "stripedSuccesses");
+    private static final AtomicReferenceFieldUpdater<Totals, @Nullable LongAdder> FAILURES =
+            AtomicReferenceFieldUpdater.newUpdater(Totals.class, LongAdder.class, "failures");
     private static final AtomicReferenceFieldUpdater<Totals, @Nullable LongAdder> REJECTED =
             AtomicReferenceFieldUpdater.newUpdater(Totals.class, LongAdder.class, "rejected");
-    private static final AtomicLongFieldUpdater<Totals> FAILURES = counter("failures");
     private static final AtomicLongFieldUpdater<Totals> IGNORED = counter("ignored");
     private static final AtomicLongFieldUpdater<Totals> WOULD_REJECT = counter("wouldReject");
     private static final AtomicLongFieldUpdater<Totals> STALE = counter("stale");
@@ -35,7 +36,7 @@ final class Totals {
     private volatile long unstripedSuccesses;
     private volatile @Nullable LongAdder stripedSuccesses;
     private volatile @Nullable LongAdder rejected;
-    volatile long failures;
+    private volatile @Nullable LongAdder failures;
     volatile long ignored;
     volatile long wouldReject;
     volatile long stale;
@@ -49,7 +50,7 @@ final class Totals {
         switch (verdict.outcome) {
             case SUCCESS -> countSuccess();
             case FAILURE -> {
-                FAILURES.incrementAndGet(this);
+                increment(failures, FAILURES);
                 lastFailureAt = clock.instant();
             }
             case IGNORED -> IGNORED.incrementAndGet(this);
@@ -69,24 +70,24 @@ final class Totals {
             if (UNSTRIPED_SUCCESSES.compareAndSet(this, seen, seen + 1)) {
                 return;
             }
-            striped = made(STRIPED_SUCCESSES);
         }
-        striped.increment();
+        increment(striped, STRIPED_SUCCESSES);
     }
 
     long successes() {
-        LongAdder striped = stripedSuccesses;
-        return unstripedSuccesses + (striped == null ? 0 : striped.sum());
+        return unstripedSuccesses + sum(stripedSuccesses);
     }
 
     void countRejected() {
-        LongAdder present = rejected;
-        (present == null ? made(REJECTED) : present).increment();
+        increment(rejected, REJECTED);
     }
 
     long rejected() {
-        LongAdder present = rejected;
-        return present == null ? 0 : present.sum();
+        return sum(rejected);
+    }
+
+    long failures() {
+        return sum(failures);
     }
 
     /** Takes a success that was counted out of the windows: it belongs to no period that still lives. */
@@ -121,6 +122,16 @@ final class Totals {
         do {
             seen = cost;
         } while (!COST.compareAndSet(this, seen, seen.plus(more)));
+    }
+
+    /** Counts where many threads may meet; most breakers never need the adder, so it is made when they do. */
+    private void increment(
+            @Nullable LongAdder present, AtomicReferenceFieldUpdater<Totals, @Nullable LongAdder> where) {
+        (present == null ? made(where) : present).increment();
+    }
+
+    private static long sum(@Nullable LongAdder adder) {
+        return adder == null ? 0 : adder.sum();
     }
 
     private LongAdder made(AtomicReferenceFieldUpdater<Totals, @Nullable LongAdder> where) {
