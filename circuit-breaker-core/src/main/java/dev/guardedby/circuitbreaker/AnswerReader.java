@@ -21,7 +21,7 @@ public interface AnswerReader {
      * @param outcome an exception that a call threw, one of its causes, or, if {@link #readsResults()}, a result; never null
      * @return empty if the object is none of this client's, or holds no answer
      */
-    Optional<Answer> read(Object outcome);
+    Optional<HttpAnswer> read(Object outcome);
 
     /**
      * Whether it is asked about results, too, for a client that throws nothing for a status such as 429; asked once, when it

@@ -229,7 +229,7 @@ final class OutcomeRules {
     private @Nullable Said read(List<AnswerReader> asked, Object outcome) {
         for (AnswerReader reader : asked) {
             try {
-                Optional<Answer> answer = reader.read(outcome);
+                Optional<HttpAnswer> answer = reader.read(outcome);
                 if (answer.isPresent()) {
                     RetryAfter retryAfter = RetryAfter.in(answer.get());
                     return new Said(retryAfter, Proof.in(answer.get(), retryAfter, tripOn));

@@ -64,7 +64,7 @@ public enum Proof {
     }
 
     /** What an answer proves, of what is wanted; null if nothing. */
-    static @Nullable Proof in(Answer answer, @Nullable RetryAfter retryAfter, Set<Proof> wanted) {
+    static @Nullable Proof in(HttpAnswer answer, @Nullable RetryAfter retryAfter, Set<Proof> wanted) {
         for (Proof proof : MOST_TELLING_FIRST) {
             if (wanted.contains(proof) && proof.holdsFor(answer, retryAfter)) {
                 return proof;
@@ -73,7 +73,7 @@ public enum Proof {
         return null;
     }
 
-    private boolean holdsFor(Answer answer, @Nullable RetryAfter retryAfter) {
+    private boolean holdsFor(HttpAnswer answer, @Nullable RetryAfter retryAfter) {
         int status = answer.status();
         return switch (this) {
             case RETRY_AFTER -> retryAfter != null;
@@ -83,7 +83,7 @@ public enum Proof {
         };
     }
 
-    private boolean says(Answer answer) {
+    private boolean says(HttpAnswer answer) {
         for (String code : answer.codes()) {
             if (codes.contains(code.strip().toLowerCase(Locale.ROOT))) {
                 return true;

@@ -47,7 +47,7 @@ final class RetryAfter {
     }
 
     /** What an answer says; null if it is none that may say so, or says nothing that can be understood. */
-    static @Nullable RetryAfter in(Answer answer) {
+    static @Nullable RetryAfter in(HttpAnswer answer) {
         if (answer.status() != TOO_MANY_REQUESTS && answer.status() != SERVICE_UNAVAILABLE) {
             return null;
         }
@@ -61,7 +61,7 @@ final class RetryAfter {
         return seconds != null ? new RetryAfter(seconds, null, false) : date(written);
     }
 
-    private static String first(Answer answer, String header) {
+    private static String first(HttpAnswer answer, String header) {
         return answer.header().apply(header).map(String::strip).orElse("");
     }
 

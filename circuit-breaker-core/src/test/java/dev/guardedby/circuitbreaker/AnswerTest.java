@@ -135,16 +135,16 @@ final class AnswerTest {
                     throw new NoSuchMethodError("planned: another version of the client");
                 },
                 outcome -> null,
-                outcome -> Optional.of(new Answer(
+                outcome -> Optional.of(new HttpAnswer(
                         429,
                         name -> {
                             throw new IllegalStateException("planned");
                         },
                         List.of())),
-                outcome -> Optional.of(new Answer(429, name -> null, List.of())))) {
+                outcome -> Optional.of(new HttpAnswer(429, name -> null, List.of())))) {
             AnswerReader ofBoth = new AnswerReader() {
                 @Override
-                public Optional<Answer> read(Object outcome) {
+                public Optional<HttpAnswer> read(Object outcome) {
                     return broken.read(outcome);
                 }
 

@@ -22,8 +22,8 @@ final class Replies {
             return new Reply(status, Map.of("Retry-After", value), codes);
         }
 
-        Answer answer() {
-            return new Answer(status, name -> Optional.ofNullable(headers.get(name)), codes);
+        HttpAnswer answer() {
+            return new HttpAnswer(status, name -> Optional.ofNullable(headers.get(name)), codes);
         }
     }
 
@@ -43,7 +43,7 @@ final class Replies {
 
     static final AnswerReader RETURNED = new AnswerReader() {
         @Override
-        public Optional<Answer> read(Object outcome) {
+        public Optional<HttpAnswer> read(Object outcome) {
             return outcome instanceof Reply reply ? Optional.of(reply.answer()) : Optional.empty();
         }
 

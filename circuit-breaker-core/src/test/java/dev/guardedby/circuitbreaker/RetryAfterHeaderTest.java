@@ -20,7 +20,7 @@ final class RetryAfterHeaderTest {
     private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
 
     private static Optional<Duration> asked(int status, Map<String, String> headers, Instant now) {
-        Answer answer = new Answer(status, name -> Optional.ofNullable(headers.get(name)), List.of());
+        HttpAnswer answer = new HttpAnswer(status, name -> Optional.ofNullable(headers.get(name)), List.of());
         return Optional.ofNullable(RetryAfter.in(answer)).map(asked -> asked.from(() -> now));
     }
 
@@ -171,12 +171,12 @@ final class RetryAfterHeaderTest {
     @Test
     void clock_isReadOnce_andOnlyForADate() {
         int[] reads = new int[1];
-        Answer seconds = new Answer(429, name -> Optional.of("5"), List.of());
-        Answer date = new Answer(
+        HttpAnswer seconds = new HttpAnswer(429, name -> Optional.of("5"), List.of());
+        HttpAnswer date = new HttpAnswer(
                 429,
                 name -> name.equals("Retry-After") ? Optional.of("Thursday, 01-Jan-26 12:01:00 GMT") : Optional.empty(),
                 List.of());
-        for (Answer answer : List.of(seconds, date)) {
+        for (HttpAnswer answer : List.of(seconds, date)) {
             Duration unused = RetryAfter.in(answer).from(() -> {
                 reads[0]++;
                 return NOON;

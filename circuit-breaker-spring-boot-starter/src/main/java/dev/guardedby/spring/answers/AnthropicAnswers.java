@@ -2,8 +2,8 @@ package dev.guardedby.spring.answers;
 
 import com.anthropic.core.JsonField;
 import com.anthropic.errors.AnthropicServiceException;
-import dev.guardedby.circuitbreaker.Answer;
 import dev.guardedby.circuitbreaker.AnswerReader;
+import dev.guardedby.circuitbreaker.HttpAnswer;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 final class AnthropicAnswers implements AnswerReader {
 
     @Override
-    public Optional<Answer> read(Object outcome) {
+    public Optional<HttpAnswer> read(Object outcome) {
         if (!(outcome instanceof AnthropicServiceException failure)) {
             return Optional.empty();
         }
@@ -23,7 +23,7 @@ final class AnthropicAnswers implements AnswerReader {
                         .flatMap(said -> field(said, "details"))
                         .flatMap(details -> field(details, "error_code"))
                         .stream());
-        return Optional.of(new Answer(
+        return Optional.of(new HttpAnswer(
                 failure.statusCode(),
                 name -> failure.headers().values(name).stream().findFirst(),
                 codes.flatMap(code -> code.asString().stream()).toList()));

@@ -1,7 +1,7 @@
 package dev.guardedby.spring.answers;
 
-import dev.guardedby.circuitbreaker.Answer;
 import dev.guardedby.circuitbreaker.AnswerReader;
+import dev.guardedby.circuitbreaker.HttpAnswer;
 import java.net.http.HttpResponse;
 import java.util.Optional;
 
@@ -10,12 +10,12 @@ final class HttpClientAnswers implements AnswerReader {
     private static final int FIRST_ERROR = 400;
 
     @Override
-    public Optional<Answer> read(Object outcome) {
+    public Optional<HttpAnswer> read(Object outcome) {
         if (!(outcome instanceof HttpResponse<?> response) || response.statusCode() < FIRST_ERROR) {
             return Optional.empty();
         }
-        return Optional.of(
-                new Answer(response.statusCode(), response.headers()::firstValue, ErrorBody.codes(response.body())));
+        return Optional.of(new HttpAnswer(
+                response.statusCode(), response.headers()::firstValue, ErrorBody.codes(response.body())));
     }
 
     @Override

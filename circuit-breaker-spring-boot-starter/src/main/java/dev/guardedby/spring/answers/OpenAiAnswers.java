@@ -1,8 +1,8 @@
 package dev.guardedby.spring.answers;
 
 import com.openai.errors.OpenAIServiceException;
-import dev.guardedby.circuitbreaker.Answer;
 import dev.guardedby.circuitbreaker.AnswerReader;
+import dev.guardedby.circuitbreaker.HttpAnswer;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -12,13 +12,13 @@ import java.util.stream.Stream;
 final class OpenAiAnswers implements AnswerReader {
 
     @Override
-    public Optional<Answer> read(Object outcome) {
+    public Optional<HttpAnswer> read(Object outcome) {
         if (!(outcome instanceof OpenAIServiceException failure)) {
             return Optional.empty();
         }
         List<String> codes =
                 Stream.concat(said(failure::code), said(failure::type)).toList();
-        return Optional.of(new Answer(
+        return Optional.of(new HttpAnswer(
                 failure.statusCode(),
                 name -> failure.headers().values(name).stream().findFirst(),
                 codes));

@@ -1,7 +1,7 @@
 package dev.guardedby.spring.answers;
 
-import dev.guardedby.circuitbreaker.Answer;
 import dev.guardedby.circuitbreaker.AnswerReader;
+import dev.guardedby.circuitbreaker.HttpAnswer;
 import java.util.Optional;
 import org.springframework.web.reactive.function.client.WebClientResponseException;
 
@@ -9,11 +9,11 @@ import org.springframework.web.reactive.function.client.WebClientResponseExcepti
 final class WebClientAnswers implements AnswerReader {
 
     @Override
-    public Optional<Answer> read(Object outcome) {
+    public Optional<HttpAnswer> read(Object outcome) {
         if (!(outcome instanceof WebClientResponseException failure)) {
             return Optional.empty();
         }
-        return Optional.of(new Answer(
+        return Optional.of(new HttpAnswer(
                 failure.getStatusCode().value(),
                 name -> Optional.ofNullable(failure.getHeaders().getFirst(name)),
                 ErrorBody.codes(failure.getResponseBodyAsByteArray())));

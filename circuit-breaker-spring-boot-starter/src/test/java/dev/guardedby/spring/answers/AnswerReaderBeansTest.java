@@ -2,11 +2,11 @@ package dev.guardedby.spring.answers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.guardedby.circuitbreaker.Answer;
 import dev.guardedby.circuitbreaker.AnswerReader;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
 import dev.guardedby.circuitbreaker.CircuitState;
+import dev.guardedby.circuitbreaker.HttpAnswer;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
 import java.io.File;
 import java.lang.reflect.Method;
@@ -59,7 +59,7 @@ class AnswerReaderBeansTest {
     private static AnswerReader paymentRequired(List<Object> asked) {
         return outcome -> {
             asked.add(outcome);
-            return Optional.of(new Answer(402, header -> Optional.empty(), List.of()));
+            return Optional.of(new HttpAnswer(402, header -> Optional.empty(), List.of()));
         };
     }
 

@@ -3,9 +3,9 @@ package dev.guardedby.spring.config;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.jayway.jsonpath.JsonPath;
-import dev.guardedby.circuitbreaker.Answer;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitState;
+import dev.guardedby.circuitbreaker.HttpAnswer;
 import dev.guardedby.spring.config.ConfiguredBreakers.Setting;
 import dev.guardedby.spring.config.ConfiguredBreakers.UnknownName;
 import java.io.InputStream;
@@ -130,7 +130,7 @@ class SettingsTest {
                     CircuitBreaker breaker = configured
                             .builder(name)
                             .answers(outcome -> Optional.of(
-                                    new Answer(401, header -> Optional.empty(), List.of("invalid_api_key"))))
+                                    new HttpAnswer(401, header -> Optional.empty(), List.of("invalid_api_key"))))
                             .build();
                     breaker.acquire().failure(new IllegalStateException());
                     return breaker.state();

@@ -14,9 +14,9 @@ import java.util.function.Function;
  * @param codes what the body says is wrong, in the words of the API, such as {@code insufficient_quota}: the code and the type
  *     of the error; empty if it says nothing
  */
-public record Answer(int status, Function<String, Optional<String>> header, List<String> codes) {
+public record HttpAnswer(int status, Function<String, Optional<String>> header, List<String> codes) {
     /** Copies the codes. */
-    public Answer {
+    public HttpAnswer {
         Objects.requireNonNull(header, "header");
         codes = List.copyOf(codes);
     }
