@@ -6,11 +6,13 @@ import dev.guardedby.circuitbreaker.Transition.Cause;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
@@ -61,12 +63,12 @@ public final class CircuitBreaker {
      * @throws IllegalArgumentException if the name is none
      */
     public static CircuitBreaker of(String name) {
-        return new CircuitBreaker(Require.name(name), Settings.DEFAULT);
+        return builder(name).build();
     }
 
     /** A builder with all defaults; the name is checked when the breaker is built. */
     public static Builder builder(String name) {
-        return new Builder(Objects.requireNonNull(name, "name"), new Settings());
+        return new Builder(Objects.requireNonNull(name, "name"), Settings.DEFAULT);
     }
 
     // Guarding a call
@@ -292,9 +294,10 @@ public final class CircuitBreaker {
     public CompletionStage<Permit> acquireAsync(Cost hold) {
         Objects.requireNonNull(hold, "hold");
         try {
-            return CompletableFuture.completedStage(acquire(hold));
+            return CompletableFuture.completedFuture(acquire(hold));
         } catch (CallNotPermittedException refused) {
-            return CompletableFuture.failedStage(refused);
+            // Not failedStage: its toCompletableFuture wraps the refusal.
+            return CompletableFuture.failedFuture(refused);
         }
     }
 
@@ -507,11 +510,19 @@ public final class CircuitBreaker {
      */
     public static final class Builder {
         private final String name;
-        private final Settings settings;
+        private Settings settings;
 
         private Builder(String name, Settings settings) {
             this.name = name;
             this.settings = settings;
+        }
+
+        /** The settings to write to: none of a builder's own are needed for all defaults, which breakers share. */
+        private Settings own() {
+            if (settings == Settings.DEFAULT) {
+                settings = settings.copy();
+            }
+            return settings;
         }
 
         /**
@@ -519,7 +530,7 @@ public final class CircuitBreaker {
          * default; what is set here stands beside it, and either trips.
          */
         public Builder failureThreshold(int consecutiveFailures) {
-            settings.failureThreshold = consecutiveFailures;
+            own().failureThreshold = consecutiveFailures;
             return this;
         }
 
@@ -528,7 +539,7 @@ public final class CircuitBreaker {
          * most 100; default none.
          */
         public Builder failureRateThreshold(double percent) {
-            settings.failureRateThreshold = percent;
+            own().failureRateThreshold = percent;
             return this;
         }
 
@@ -537,7 +548,7 @@ public final class CircuitBreaker {
          * {@link #slowCallRateThreshold}.
          */
         public Builder slowCallDuration(Duration limit) {
-            settings.slowCallDuration = Objects.requireNonNull(limit, "slow-call-duration");
+            own().slowCallDuration = Objects.requireNonNull(limit, "slow-call-duration");
             return this;
         }
 
@@ -546,14 +557,14 @@ public final class CircuitBreaker {
          * default none. Calls that hang are slow while they still run. It needs a {@link #slowCallDuration}.
          */
         public Builder slowCallRateThreshold(double percent) {
-            settings.slowCallRateThreshold = percent;
+            own().slowCallRateThreshold = percent;
             return this;
         }
 
         /** Rates are of the last so many calls: at least 1, default 100. */
         public Builder window(int calls) {
-            settings.windowCalls = calls;
-            settings.windowLength = null;
+            own().windowCalls = calls;
+            own().windowLength = null;
             return this;
         }
 
@@ -562,7 +573,7 @@ public final class CircuitBreaker {
          * length, late and never early.
          */
         public Builder window(Duration length) {
-            settings.windowLength = Objects.requireNonNull(length, "window");
+            own().windowLength = Objects.requireNonNull(length, "window");
             return this;
         }
 
@@ -571,19 +582,19 @@ public final class CircuitBreaker {
          * window if that is smaller.
          */
         public Builder minimumCalls(int calls) {
-            settings.minimumCalls = calls;
+            own().minimumCalls = calls;
             return this;
         }
 
         /** By how much the wait grows with each recovery that fails in a row: at least 1, default 1, which is not at all. */
         public Builder recoveryBackoffMultiplier(double factor) {
-            settings.recoveryBackoffMultiplier = factor;
+            own().recoveryBackoffMultiplier = factor;
             return this;
         }
 
         /** The longest wait: at least {@code recovery-timeout}, at most 10 years; default 10 times the {@code recovery-timeout}. */
         public Builder maxRecoveryTimeout(Duration cap) {
-            settings.maxRecoveryTimeout = Objects.requireNonNull(cap, "max-recovery-timeout");
+            own().maxRecoveryTimeout = Objects.requireNonNull(cap, "max-recovery-timeout");
             return this;
         }
 
@@ -592,7 +603,7 @@ public final class CircuitBreaker {
          * not probe together: at least 0, below 1; default 0.2 with a growing wait, else 0.
          */
         public Builder recoveryJitter(double share) {
-            settings.recoveryJitter = share;
+            own().recoveryJitter = share;
             return this;
         }
 
@@ -601,35 +612,35 @@ public final class CircuitBreaker {
          * default none.
          */
         public Builder rampUp(Duration length) {
-            settings.rampUp = Objects.requireNonNull(length, "ramp-up");
+            own().rampUp = Objects.requireNonNull(length, "ramp-up");
             return this;
         }
 
         /**
          * Where to find how long the remote asked to be left alone, on top of the sources set before. It is asked about the
-         * failure and what it wraps; the wait is at least that long, up to {@code max-recovery-timeout}. What it throws is
-         * logged, and the wait does without it.
+         * failure and what it wraps; the wait is at least that long, up to {@code max-recovery-timeout}. The first that knows
+         * counts, before what an {@linkplain #answers answer} says. What it throws is logged, and the wait does without it.
          */
         public Builder retryAfter(Function<? super Throwable, Optional<Duration>> hint) {
-            settings.add(Objects.requireNonNull(hint, "retryAfter"));
+            own().add(Objects.requireNonNull(hint, "retryAfter"));
             return this;
         }
 
         /** How long the breaker stays open before it probes: positive, at most 10 years, default 300 s. */
         public Builder recoveryTimeout(Duration wait) {
-            settings.recoveryTimeout = Objects.requireNonNull(wait, "recovery-timeout");
+            own().recoveryTimeout = Objects.requireNonNull(wait, "recovery-timeout");
             return this;
         }
 
         /** Calls that find out, while HALF_OPEN, whether the remote has recovered: at least 1, default 1. */
         public Builder probes(int permitted) {
-            settings.probes = permitted;
+            own().probes = permitted;
             return this;
         }
 
         /** Probes that must succeed to close the breaker: 1 to {@code probes}, default all of them. */
         public Builder successesToClose(int required) {
-            settings.successesToClose = required;
+            own().successesToClose = required;
             return this;
         }
 
@@ -637,7 +648,7 @@ public final class CircuitBreaker {
          * How long a probe keeps its slot before the next caller may take it over: positive, at most 10 years, default 60 s.
          */
         public Builder probeTimeout(Duration lease) {
-            settings.probeTimeout = Objects.requireNonNull(lease, "probe-timeout");
+            own().probeTimeout = Objects.requireNonNull(lease, "probe-timeout");
             return this;
         }
 
@@ -672,7 +683,7 @@ public final class CircuitBreaker {
          * what it wraps; if it throws, that is logged and the call is a failure.
          */
         public Builder recordIf(Predicate<? super Throwable> rule) {
-            settings.rules = settings.rules.recording(Objects.requireNonNull(rule, "recordIf"));
+            own().rules = settings.rules.recording(Objects.requireNonNull(rule, "recordIf"));
             return this;
         }
 
@@ -681,7 +692,7 @@ public final class CircuitBreaker {
          * It is asked about the exception and what it wraps; if it throws, that is logged and the call is a failure.
          */
         public Builder ignoreIf(Predicate<? super Throwable> rule) {
-            settings.rules = settings.rules.ignoring(Objects.requireNonNull(rule, "ignoreIf"));
+            own().rules = settings.rules.ignoring(Objects.requireNonNull(rule, "ignoreIf"));
             return this;
         }
 
@@ -691,7 +702,30 @@ public final class CircuitBreaker {
          * failure.
          */
         public Builder tripIf(Predicate<? super Throwable> rule) {
-            settings.rules = settings.rules.trippingOn(Objects.requireNonNull(rule, "tripIf"));
+            own().rules = settings.rules.trippingOn(Objects.requireNonNull(rule, "tripIf"));
+            return this;
+        }
+
+        /**
+         * What opens the breaker at once when the remote says it in an answer that one of the {@linkplain #answers readers}
+         * understands; replaces what was set before. By default every {@link Proof}; with none, no answer is proof. Ignore
+         * rules win over it. Where calls are made with the keys of an application's customers, leave {@link
+         * Proof#KEY_REVOKED} out: the revoked key of one of them would stop everybody.
+         */
+        public Builder tripOn(Proof... proofs) {
+            own().rules = settings.rules.trippingOn(Set.copyOf(Arrays.asList(proofs)));
+            return this;
+        }
+
+        /**
+         * One more client whose answers are understood. They say when the remote wants to be called again, by {@code
+         * Retry-After} with 429 or 503, which raises the wait as {@link #retryAfter} does, and they may be {@linkplain #tripOn
+         * proof}. The reader is asked about the exception and all its causes, and about results if it {@linkplain
+         * AnswerReader#readsResults() wants to}; the caller gets the result all the same. What it throws is logged, and the
+         * call is judged without it.
+         */
+        public Builder answers(AnswerReader reader) {
+            own().rules = settings.rules.reading(Objects.requireNonNull(reader, "answers"));
             return this;
         }
 
@@ -700,19 +734,19 @@ public final class CircuitBreaker {
          * It is asked about null, too; if it throws, that is logged and the call is a failure.
          */
         public Builder failOnResult(Predicate<@Nullable Object> rule) {
-            settings.rules = settings.rules.failingOn(Objects.requireNonNull(rule, "failOnResult"));
+            own().rules = settings.rules.failingOn(Objects.requireNonNull(rule, "failOnResult"));
             return this;
         }
 
         /** How far the breaker acts on what it computes: default {@link Mode#ENFORCE}. */
         public Builder mode(Mode mode) {
-            settings.mode = Objects.requireNonNull(mode, "mode");
+            own().mode = Objects.requireNonNull(mode, "mode");
             return this;
         }
 
         /** One more listener. */
         public Builder listener(CircuitBreakerListener listener) {
-            settings.add(Objects.requireNonNull(listener, "listener"));
+            own().add(Objects.requireNonNull(listener, "listener"));
             return this;
         }
 
@@ -721,13 +755,13 @@ public final class CircuitBreaker {
          * compared by difference, so any origin will do.
          */
         public Builder ticker(LongSupplier nanoTime) {
-            settings.ticker = Objects.requireNonNull(nanoTime, "ticker");
+            own().ticker = Objects.requireNonNull(nanoTime, "ticker");
             return this;
         }
 
         /** The time that people read in timestamps: default the system's. */
         public Builder clock(InstantSource wallClock) {
-            settings.clock = Objects.requireNonNull(wallClock, "clock");
+            own().clock = Objects.requireNonNull(wallClock, "clock");
             return this;
         }
 

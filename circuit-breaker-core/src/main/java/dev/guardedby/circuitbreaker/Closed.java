@@ -144,8 +144,9 @@ final class Closed extends State {
     }
 
     private static @Nullable Decision decisionOn(Settings settings, Result result, long nextStreak) {
-        if (result.verdict() == Verdict.TRIP) {
-            return Decision.of(Cause.TRIP, "trip-if", 1, 1);
+        String proof = result.verdict().proof;
+        if (proof != null) {
+            return Decision.of(Cause.TRIP, proof, 1, 1);
         }
         int threshold = settings.failureThreshold();
         return result.verdict().isFailure() && threshold > 0 && nextStreak >= threshold

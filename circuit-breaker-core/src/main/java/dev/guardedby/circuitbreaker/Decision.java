@@ -21,7 +21,9 @@ record Decision(Cause cause, String rule, long calls, long failures, long slow, 
             case SLOW_CALL_RATE ->
                 "open after " + (slow + hung) + " of " + (calls + hung) + " calls were slow"
                         + (hung == 0 ? "" : ", " + hung + " of them still hanging");
-            case TRIP -> "open at once after a failure that is proof by itself";
+            case TRIP ->
+                "open at once after a failure that is proof by itself"
+                        + (rule.startsWith("trip-on") ? " (" + rule + ")" : "");
             case PROBES_FAILED -> "open again after a failed probe";
             case FORCE_OPEN -> "forced open by an operator";
             case HOLD_OPEN -> "held open by an operator";

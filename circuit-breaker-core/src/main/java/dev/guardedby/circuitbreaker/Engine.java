@@ -188,9 +188,11 @@ final class Engine {
         Settings present = settings;
         boolean slow = verdict != Verdict.IGNORED && duration >= 0 && present.isSlow(duration);
         Duration hint = Duration.ZERO;
-        if (failure != null && verdict.isFailure() && seen.heeds(slot)) {
-            seen.period.countFailure(OutcomeRules.innermost(failure));
-            hint = present.hint(failure);
+        if (verdict.isFailure() && seen.heeds(slot)) {
+            if (failure != null) {
+                seen.period.countFailure(OutcomeRules.innermost(failure));
+            }
+            hint = present.hint(failure, verdict);
         }
         if (!(seen instanceof Closed closed) || verdict == Verdict.IGNORED) {
             return new Result(verdict, slow, slot, null, hint, UNTIMED);

@@ -137,7 +137,7 @@ final class HalfOpen extends State {
             return next.close(engine, now);
         }
         boolean hopeless = next.failures > terms.probes - terms.successesToClose;
-        return hopeless || result.verdict() == Verdict.TRIP ? next.reopen(engine, result.hint(), now) : next;
+        return hopeless || result.verdict().proof != null ? next.reopen(engine, result.hint(), now) : next;
     }
 
     private State close(Engine engine, long now) {

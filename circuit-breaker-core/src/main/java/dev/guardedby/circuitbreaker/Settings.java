@@ -1,5 +1,6 @@
 package dev.guardedby.circuitbreaker;
 
+import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -146,8 +147,9 @@ final class Settings implements Cloneable {
     }
 
     /** How long the remote asked to be left alone; zero if it did not. A hint that throws is no hint. */
-    Duration hint(Throwable failure) {
-        for (Throwable layer : OutcomeRules.layers(failure)) {
+    Duration hint(@Nullable Throwable failure, Verdict verdict) {
+        // What somebody wrote for their remote knows more than the header that all have.
+        for (Throwable layer : failure == null ? List.<Throwable>of() : OutcomeRules.layers(failure)) {
             for (Function<? super Throwable, Optional<Duration>> source : retryAfter) {
                 try {
                     Optional<Duration> hint = source.apply(layer);
@@ -159,7 +161,7 @@ final class Settings implements Cloneable {
                 }
             }
         }
-        return Duration.ZERO;
+        return verdict.retryAfter == null ? Duration.ZERO : verdict.retryAfter.from(clock);
     }
 
     int successesToClose() {
@@ -241,7 +243,7 @@ final class Settings implements Cloneable {
         Require.atLeast(1, "successes-to-close", successesToClose());
         Require.atMost("successes-to-close", successesToClose(), "probes", probes);
         Require.positive("probe-timeout", probeTimeout);
-        return copy();
+        return this == DEFAULT ? this : copy();
     }
 
     Settings copy() {

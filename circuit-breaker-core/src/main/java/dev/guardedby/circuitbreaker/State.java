@@ -85,9 +85,9 @@ abstract sealed class State permits Closed, Open, HalfOpen {
     }
 
     final long streakAfter(Verdict verdict) {
-        return switch (verdict) {
+        return switch (verdict.outcome) {
             case SUCCESS -> 0;
-            case FAILURE, TRIP -> streak + 1;
+            case FAILURE -> streak + 1;
             case IGNORED -> streak;
         };
     }

@@ -9,12 +9,15 @@ package dev.guardedby.circuitbreaker;
 final class TimeWindow extends Window {
     // A fiftieth of the length: a tenth is what users are promised, and a long per slice is cheap.
     private static final int SLICES = 50;
+    private static final long[] NONE = {};
 
     private final long lengthNanos;
     private final long sliceNanos;
-    private final long[] successesBefore = new long[SLICES + 1];
-    private final long[] failuresBefore = new long[SLICES + 1];
-    private final long[] slowBefore = new long[SLICES + 1];
+    /** By slice; made when the first result comes, because most breakers of an application may never see one. */
+    private long[] successesBefore = NONE;
+
+    private long[] failuresBefore = NONE;
+    private long[] slowBefore = NONE;
     private long failures;
     private long slow;
     /** The place of the present slice in the arrays; the next one is the oldest. */
@@ -51,6 +54,11 @@ final class TimeWindow extends Window {
 
     @Override
     void add(boolean isFailure, boolean isSlow, long now) {
+        if (successesBefore == NONE) {
+            successesBefore = new long[SLICES + 1];
+            failuresBefore = new long[SLICES + 1];
+            slowBefore = new long[SLICES + 1];
+        }
         // This result is of the slice that begins now, and a success is counted already.
         turnTo(now, isFailure ? successes() : Math.max(0, successes() - 1));
         if (isFailure) {
@@ -68,6 +76,9 @@ final class TimeWindow extends Window {
 
     @Override
     Counts counts() {
+        if (successesBefore == NONE) {
+            return new Counts(successes(), 0, 0);
+        }
         int oldest = (slice + 1) % (SLICES + 1);
         long failed = failures - failuresBefore[oldest];
         long succeeded = Math.max(0, successes() - successesBefore[oldest]);
@@ -81,6 +92,9 @@ final class TimeWindow extends Window {
             return;
         }
         sliceStart = start + steps * sliceNanos;
+        if (successesBefore == NONE) {
+            return;
+        }
         for (long turned = 0; turned < Math.min(steps, SLICES + 1); turned++) {
             slice = (slice + 1) % (SLICES + 1);
             successesBefore[slice] = successes;

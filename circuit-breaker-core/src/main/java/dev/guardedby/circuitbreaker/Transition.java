@@ -30,7 +30,7 @@ public record Transition(
         FAILURE_RATE,
         /** A {@code slow-call-rate-threshold} of slow calls in the window, hung ones included. */
         SLOW_CALL_RATE,
-        /** One failure that {@code trip-exceptions} or a {@code tripIf} rule takes as proof. */
+        /** One failure that {@code trip-exceptions}, a {@code tripIf} rule or {@code trip-on} takes as proof. */
         TRIP,
         /** The wait in OPEN is over. */
         WAIT_OVER,

@@ -158,4 +158,17 @@ final class PermitTest {
                 .withThrowableThat()
                 .withCauseInstanceOf(CallNotPermittedException.class);
     }
+
+    @Test
+    void refusalOfAcquireAsync_isTheVeryException() {
+        breaker.holdOpen();
+        List<Class<?>> seen = new ArrayList<>();
+
+        CompletableFuture<Permit> refused = breaker.acquireAsync(Cost.ZERO)
+                .toCompletableFuture()
+                .whenComplete((permit, failure) -> seen.add(failure.getClass()));
+
+        assertThat(refused).isCompletedExceptionally();
+        assertThat(seen).containsExactly(CallNotPermittedException.class);
+    }
 }

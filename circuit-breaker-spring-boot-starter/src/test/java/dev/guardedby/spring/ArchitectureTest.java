@@ -52,6 +52,22 @@ final class ArchitectureTest {
     }
 
     @Test
+    void clients_areKnownToTheirReadersAlone() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("dev.guardedby.spring.answers..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "org.springframework.web..",
+                        "org.springframework.http..",
+                        "java.net.http..",
+                        "com.openai..",
+                        "com.anthropic..")
+                .check(OURS);
+    }
+
+    @Test
     void packages_areFreeOfCycles() {
         slices().matching("dev.guardedby.(**)").should().beFreeOfCycles().check(OURS);
     }
@@ -69,6 +85,7 @@ final class ArchitectureTest {
                         "dev.guardedby.spring.GuardedBy",
                         "dev.guardedby.spring.actuate.GuardedByEndpointAutoConfiguration",
                         "dev.guardedby.spring.actuate.GuardedByHealthAutoConfiguration",
+                        "dev.guardedby.spring.answers.GuardedByAnswersAutoConfiguration",
                         "dev.guardedby.spring.aop.GuardedByAopAutoConfiguration",
                         "dev.guardedby.spring.aop.LostCosts",
                         "dev.guardedby.spring.config.ConfiguredBreakers",

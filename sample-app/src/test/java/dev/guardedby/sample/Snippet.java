@@ -39,6 +39,7 @@ final class Snippet {
             import java.math.BigDecimal;
             import java.time.Duration;
             import java.util.List;
+            import java.util.Optional;
             import java.util.concurrent.CompletableFuture;
             import org.springframework.context.annotation.*;
             import org.springframework.stereotype.Service;
@@ -61,6 +62,16 @@ final class Snippet {
 
                 static final class QuotaExceededException extends RuntimeException {
                     private static final long serialVersionUID = 1;
+                }
+
+                abstract static class BankException extends RuntimeException {
+                    private static final long serialVersionUID = 1;
+
+                    abstract int status();
+
+                    abstract Optional<String> header(String name);
+
+                    abstract String code();
                 }
 
                 static class Remote {

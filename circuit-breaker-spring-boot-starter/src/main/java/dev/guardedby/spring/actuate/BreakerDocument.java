@@ -47,8 +47,15 @@ final class BreakerDocument {
         transition.put("from", last.from().name());
         transition.put("to", last.to().name());
         transition.put("cause", last.cause().name());
-        transition.put("failures", last.evidence().failures());
-        transition.put("topFailures", last.evidence().topFailures());
+        Transition.Evidence evidence = last.evidence();
+        if (!evidence.rule().isEmpty()) {
+            transition.put("rule", evidence.rule());
+        }
+        transition.put("calls", evidence.calls());
+        transition.put("slow", evidence.slow());
+        transition.put("hung", evidence.hung());
+        transition.put("failures", evidence.failures());
+        transition.put("topFailures", evidence.topFailures());
         return transition;
     }
 

@@ -1,5 +1,6 @@
 package dev.guardedby.spring.config;
 
+import dev.guardedby.circuitbreaker.AnswerReader;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerListener;
 import dev.guardedby.spring.CircuitBreakerCustomizer;
@@ -14,6 +15,7 @@ final class BreakerFactory implements Function<String, CircuitBreaker.Builder> {
     private final BreakerBeans own;
     private final ObjectProvider<CircuitBreakerCustomizer> customizers;
     private final ObjectProvider<CircuitBreakerListener> listeners;
+    private final ObjectProvider<AnswerReader> answers;
     private final ObjectProvider<LongSupplier> ticker;
     private final BreakerLog log = new BreakerLog();
 
@@ -22,11 +24,13 @@ final class BreakerFactory implements Function<String, CircuitBreaker.Builder> {
             BreakerBeans own,
             ObjectProvider<CircuitBreakerCustomizer> customizers,
             ObjectProvider<CircuitBreakerListener> listeners,
+            ObjectProvider<AnswerReader> answers,
             ObjectProvider<LongSupplier> ticker) {
         this.configured = configured;
         this.own = own;
         this.customizers = customizers;
         this.listeners = listeners;
+        this.answers = answers;
         this.ticker = ticker;
     }
 
@@ -42,6 +46,7 @@ final class BreakerFactory implements Function<String, CircuitBreaker.Builder> {
         }
         ticker.ifAvailable(builder::ticker);
         builder.listener(log);
+        answers.orderedStream().forEach(builder::answers);
         listeners.orderedStream().forEach(builder::listener);
         List<CircuitBreakerCustomizer> last = customizers.orderedStream().toList();
         last.forEach(customizer -> customizer.customize(name, builder));

@@ -1,5 +1,6 @@
 package dev.guardedby.spring.config;
 
+import dev.guardedby.circuitbreaker.AnswerReader;
 import dev.guardedby.circuitbreaker.CircuitBreakerListener;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
 import dev.guardedby.spring.CircuitBreakerCustomizer;
@@ -40,8 +41,9 @@ public final class GuardedByAutoConfiguration {
             BreakerBeans own,
             ObjectProvider<CircuitBreakerCustomizer> customizers,
             ObjectProvider<CircuitBreakerListener> listeners,
+            ObjectProvider<AnswerReader> answers,
             @Qualifier("guardedByTicker") ObjectProvider<LongSupplier> ticker) {
-        return own.fills(
-                CircuitBreakerRegistry.of(new BreakerFactory(configured, own, customizers, listeners, ticker)));
+        return own.fills(CircuitBreakerRegistry.of(
+                new BreakerFactory(configured, own, customizers, listeners, answers, ticker)));
     }
 }

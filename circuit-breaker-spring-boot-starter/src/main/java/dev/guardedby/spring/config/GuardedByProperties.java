@@ -2,6 +2,7 @@ package dev.guardedby.spring.config;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Mode;
+import dev.guardedby.circuitbreaker.Proof;
 import dev.guardedby.spring.config.ConfiguredBreakers.UnknownName;
 import java.time.Duration;
 import java.util.List;
@@ -70,6 +71,9 @@ record GuardedByProperties(
      * @param ignoreExceptions Exceptions that count neither as failure nor as success, with their subclasses. They win over
      *     record-exceptions.
      * @param tripExceptions Exceptions of which one is enough to open the breaker, with their subclasses.
+     * @param tripOn Answers of the remote of which one is enough to open the breaker: when to come back, a quota that is
+     *     exhausted, a key that is revoked. Leave key-revoked out where calls are made with the keys of customers. An empty
+     *     list switches it off.
      * @param mode Whether the breaker refuses calls, only watches and reports, or is off.
      */
     record Breaker(
@@ -91,6 +95,10 @@ record GuardedByProperties(
             @DefaultValue List<Class<? extends Throwable>> recordExceptions,
             @DefaultValue List<Class<? extends Throwable>> ignoreExceptions,
             @DefaultValue List<Class<? extends Throwable>> tripExceptions,
+
+            @DefaultValue({"retry-after", "quota-exhausted", "key-revoked"})
+            List<Proof> tripOn,
+
             @Nullable Mode mode) {
 
         /** Tells a builder what is written here, and leaves it the rest. */
@@ -120,6 +128,7 @@ record GuardedByProperties(
             if (!tripExceptions.isEmpty()) {
                 breaker.tripExceptions(array(tripExceptions));
             }
+            breaker.tripOn(tripOn.toArray(Proof[]::new));
         }
 
         private static <T> void set(@Nullable T written, Consumer<? super T> setting) {

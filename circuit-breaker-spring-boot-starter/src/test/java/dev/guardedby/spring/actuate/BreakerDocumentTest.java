@@ -65,7 +65,7 @@ class BreakerDocumentTest {
                               "message": "open after 3 consecutive failures, next probe in 12.3 s",
                               "since": "2026-11-23T10:15:30Z", "retryAfter": "PT12.3S",
                               "lastTransition": {
-                                "from": "CLOSED", "to": "OPEN", "cause": "FAILURES", "failures": 3,
+                                "from": "CLOSED", "to": "OPEN", "cause": "FAILURES", "rule": "failure-threshold 3", "calls": 3, "slow": 0, "hung": 0, "failures": 3,
                                 "topFailures": { "java.net.SocketTimeoutException": 3 }
                               },
                               "stats": {
@@ -97,6 +97,7 @@ class BreakerDocumentTest {
                                 "record-exceptions": { "value": [], "from": "default" },
                                 "ignore-exceptions": { "value": ["java.lang.ArithmeticException"], "from": "defaults" },
                                 "trip-exceptions": { "value": [], "from": "default" },
+                                "trip-on": { "value": ["retry-after", "quota-exhausted", "key-revoked"], "from": "default" },
                                 "mode": { "value": "enforce", "from": "default" }
                               }
                             }

@@ -49,7 +49,7 @@ class BadSettingsTest {
                                 + " failure-rate-threshold, slow-call-duration, slow-call-rate-threshold, window,"
                                 + " minimum-calls, recovery-timeout, recovery-backoff-multiplier, max-recovery-timeout,"
                                 + " recovery-jitter, ramp-up, probes, successes-to-close, probe-timeout,"
-                                + " record-exceptions, ignore-exceptions, trip-exceptions, mode",
+                                + " record-exceptions, ignore-exceptions, trip-exceptions, trip-on, mode",
                         "Remove it, or write one of these settings instead.",
                         "1:26"),
                 new Mistake(
@@ -87,7 +87,7 @@ class BadSettingsTest {
                                 + " slow-call-rate-threshold, window, minimum-calls, recovery-timeout,"
                                 + " recovery-backoff-multiplier, max-recovery-timeout, recovery-jitter, ramp-up, probes,"
                                 + " successes-to-close, probe-timeout, record-exceptions, ignore-exceptions,"
-                                + " trip-exceptions, mode",
+                                + " trip-exceptions, trip-on, mode",
                         "Remove it, or write one of these settings instead."
                                 + " A name with dots is put in brackets, in YAML in quotes, too: \"[a.b]\".",
                         "1:41"),

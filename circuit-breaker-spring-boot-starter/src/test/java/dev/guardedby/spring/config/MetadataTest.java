@@ -116,6 +116,7 @@ class MetadataTest {
                         "slow-call-rate-threshold",
                         "window",
                         "recovery-backoff-multiplier",
+                        "trip-on",
                         "mode");
         for (Map<String, Object> hint : hints) {
             if (!hint.containsKey("values")) {

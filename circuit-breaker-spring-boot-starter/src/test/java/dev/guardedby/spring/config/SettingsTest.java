@@ -3,11 +3,14 @@ package dev.guardedby.spring.config;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.CircuitState;
+import dev.guardedby.circuitbreaker.HttpAnswer;
 import dev.guardedby.spring.config.ConfiguredBreakers.Setting;
 import dev.guardedby.spring.config.ConfiguredBreakers.UnknownName;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -42,6 +45,7 @@ class SettingsTest {
                         "record-exceptions = [] (default)",
                         "ignore-exceptions = [] (default)",
                         "trip-exceptions = [] (default)",
+                        "trip-on = [retry-after, quota-exhausted, key-revoked] (default)",
                         "mode = enforce (default)");
     }
 
@@ -90,6 +94,7 @@ class SettingsTest {
                         "record-exceptions = [] (default)",
                         "ignore-exceptions = [] (default)",
                         "trip-exceptions = [] (default)",
+                        "trip-on = [retry-after, quota-exhausted, key-revoked] (default)",
                         "mode = observe (breakers.llm)");
     }
 
@@ -126,6 +131,7 @@ class SettingsTest {
                         "record-exceptions = [java.lang.IllegalStateException] (breakers.llm)",
                         "ignore-exceptions = [] (templates.slow)",
                         "trip-exceptions = [] (default)",
+                        "trip-on = [retry-after, quota-exhausted, key-revoked] (default)",
                         "mode = observe (defaults)");
     }
 
@@ -150,6 +156,41 @@ class SettingsTest {
                 .isEqualTo("[2, PT30S, FAILURE, IGNORED, SUCCESS]");
         breaker.tryAcquire().orElseThrow().failure(new java.io.EOFException());
         assertThat(breaker).hasToString("CircuitBreaker[name=llm, state=open, failures=1/2]");
+    }
+
+    @Test
+    void tripOn_isReplacedAsAWhole_andEmptySwitchesItOff() {
+        ConfiguredBreakers configured = Written.yaml("""
+                guardedby:
+                  templates.customers-keys.trip-on: [retry-after, QUOTA_EXHAUSTED]
+                  breakers:
+                    unset: {}
+                    silent: { extends: customers-keys, trip-on: [] }
+                    some: { extends: customers-keys }
+                    one: { trip-on: key-revoked }
+                """)
+                .andVariable("GUARDEDBY_BREAKERS_BLANK_TRIPON", "")
+                .read();
+
+        assertThat(List.of("unset", "silent", "some", "one", "blank"))
+                .extracting(name -> configured.settings(name).get("trip-on"))
+                .containsExactly(
+                        new Setting(List.of("retry-after", "quota-exhausted", "key-revoked"), "default"),
+                        new Setting(List.of(), "breakers.silent"),
+                        new Setting(List.of("retry-after", "quota-exhausted"), "templates.customers-keys"),
+                        new Setting(List.of("key-revoked"), "breakers.one"),
+                        new Setting(List.of(), "breakers.blank"));
+        assertThat(List.of("unset", "silent", "some"))
+                .extracting(name -> {
+                    CircuitBreaker breaker = configured
+                            .builder(name)
+                            .answers(outcome -> Optional.of(
+                                    new HttpAnswer(401, header -> Optional.empty(), List.of("invalid_api_key"))))
+                            .build();
+                    breaker.acquire().failure(new IllegalStateException());
+                    return breaker.state();
+                })
+                .containsExactly(CircuitState.OPEN, CircuitState.CLOSED, CircuitState.CLOSED);
     }
 
     @Test
