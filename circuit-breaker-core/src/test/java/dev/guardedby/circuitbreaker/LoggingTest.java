@@ -98,6 +98,23 @@ final class LoggingTest {
                 .containsExactly("WARNING Circuit breaker listener " + Grumpy.class.getName() + " threw: OPEN");
     }
 
+    @Test
+    void listenerThatThrowsOverAResult_isLoggedByItsClass() {
+        CircuitBreakerListener deaf = new CircuitBreakerListener() {
+            @Override
+            public void onResult(CircuitBreaker by, Outcome outcome, long durationNanos, @Nullable Throwable failure) {
+                throw new IllegalStateException(outcome.name());
+            }
+        };
+        CircuitBreaker breaker = CircuitBreaker.builder("llm").listener(deaf).build();
+
+        breaker.run(() -> {});
+
+        assertThat(logged)
+                .containsExactly(
+                        "WARNING Circuit breaker listener " + deaf.getClass().getName() + " threw: SUCCESS");
+    }
+
     private static final class Grumpy implements CircuitBreakerListener {
         @Override
         public void onTransition(Transition transition) {

@@ -2,12 +2,14 @@ package dev.guardedby.circuitbreaker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.guardedby.circuitbreaker.Transition.Evidence;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** In which order a transition names the failures that led to it. */
-final class OrderOfEvidenceTest {
+/** What the evidence of a transition says of failures and rates. */
+final class NumbersOfEvidenceTest {
     @Test
     void mostFrequentFailure_isNamedFirst_andEquallyFrequentOnesByName() {
         CircuitBreaker breaker =
@@ -33,5 +35,12 @@ final class OrderOfEvidenceTest {
                         "java.io.IOException",
                         "java.lang.ArithmeticException",
                         "java.lang.UnsupportedOperationException");
+    }
+
+    @Test
+    void slowCallRate_countsHungCallsOnBothSides() {
+        assertThat(new Evidence("slow-call-rate-threshold 40.0", 8, 0, 2, 2, Map.of()).slowCallRate())
+                .isEqualTo(40);
+        assertThat(new Evidence("", 0, 0, 0, 0, Map.of()).slowCallRate()).isZero();
     }
 }
