@@ -1,7 +1,6 @@
 package dev.guardedby.circuitbreaker;
 
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
-import dev.guardedby.circuitbreaker.Running.Slice;
 import dev.guardedby.circuitbreaker.Transition.Cause;
 import java.math.BigDecimal;
 import java.time.Duration;
@@ -52,6 +51,7 @@ public final class CircuitBreaker {
     private final Engine engine;
 
     private CircuitBreaker(String name, Settings settings) {
+        Rehearsal.once();
         this.name = name;
         this.engine = new Engine(this, settings);
     }
@@ -84,7 +84,7 @@ public final class CircuitBreaker {
         Objects.requireNonNull(call, "call");
         State seen = engine.state;
         if (!seen.calm) {
-            return this.<T, X>callWatched(call);
+            return WatchedCall.<T, X>call(engine, call);
         }
         T result;
         try {
@@ -105,30 +105,6 @@ public final class CircuitBreaker {
         return result;
     }
 
-    /** A call of which more is to be known than that it succeeded, or that may be refused. */
-    private <T extends @Nullable Object, X extends Throwable> T callWatched(Call<? extends T, ? extends X> call)
-            throws X {
-        State seen = engine.state;
-        long startedAt = seen instanceof Closed ? engine.startTime() : Engine.UNTIMED;
-        if (!(seen instanceof Closed closed && closed.passes(startedAt))) {
-            return this.<T, X>callWith(acquire(), permit -> call.call());
-        }
-        Slice slice = seen.period.begin();
-        T result;
-        try {
-            result = call.call();
-        } catch (Throwable thrown) {
-            try {
-                engine.threw(seen, slice, startedAt, thrown);
-            } catch (Throwable ignored) {
-                // As in call.
-            }
-            throw thrown;
-        }
-        engine.returned(seen, slice, startedAt, engine.settings.rules.judgeResult(result));
-        return result;
-    }
-
     /**
      * Makes the call if it is permitted, and counts how it ended; there is no result, so {@code failOnResult} rules are not
      * asked.
@@ -140,7 +116,7 @@ public final class CircuitBreaker {
         Objects.requireNonNull(action, "action");
         State seen = engine.state;
         if (!seen.calm) {
-            this.<X>runWatched(action);
+            WatchedCall.<X>run(engine, action);
             return;
         }
         try {
@@ -160,32 +136,6 @@ public final class CircuitBreaker {
         }
     }
 
-    @SuppressWarnings("NullAway") // does not see that the type argument lets the lambda return null
-    private <X extends Throwable> void runWatched(Action<? extends X> action) throws X {
-        State seen = engine.state;
-        long startedAt = seen instanceof Closed ? engine.startTime() : Engine.UNTIMED;
-        if (!(seen instanceof Closed closed && closed.passes(startedAt))) {
-            this.<@Nullable Void, X>callWith(acquire(), permit -> {
-                action.run();
-                permit.success();
-                return null;
-            });
-            return;
-        }
-        Slice slice = seen.period.begin();
-        try {
-            action.run();
-        } catch (Throwable thrown) {
-            try {
-                engine.threw(seen, slice, startedAt, thrown);
-            } catch (Throwable ignored) {
-                // As in call.
-            }
-            throw thrown;
-        }
-        engine.returned(seen, slice, startedAt, Verdict.SUCCESS);
-    }
-
     /**
      * Makes the call if it is permitted, with its permit at hand to record what it cost, and counts how it ended.
      *
@@ -197,28 +147,7 @@ public final class CircuitBreaker {
     public <T extends @Nullable Object, X extends Throwable> T call(
             Cost hold, PermitCall<? extends T, ? extends X> call) throws X {
         Objects.requireNonNull(call, "call");
-        return this.<T, X>callWith(acquire(hold), call);
-    }
-
-    private <T extends @Nullable Object, X extends Throwable> T callWith(
-            Permit permit, PermitCall<? extends T, ? extends X> call) throws X {
-        Scope scope = permit.isProbe() ? permit.attach() : null;
-        try {
-            T result = call.call(permit);
-            permit.success(result);
-            return result;
-        } catch (Throwable thrown) {
-            try {
-                permit.failure(thrown);
-            } catch (Throwable ignored) {
-                // As in the other call.
-            }
-            throw thrown;
-        } finally {
-            if (scope != null) {
-                scope.close();
-            }
-        }
+        return WatchedCall.<T, X>call(acquire(hold), call);
     }
 
     /**

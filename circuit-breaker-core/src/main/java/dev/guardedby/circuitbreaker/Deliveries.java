@@ -85,6 +85,10 @@ final class Deliveries {
 
     /** Logs what code of the user threw; a logger that throws as well must not reach the caller either. */
     static void warn(String message, Throwable broken) {
+        if (broken instanceof StackOverflowError) {
+            // No room for a logger, which might break for ever where it is first used.
+            return;
+        }
         try {
             LOG.log(Level.WARNING, message, broken);
         } catch (Throwable ignored) {
