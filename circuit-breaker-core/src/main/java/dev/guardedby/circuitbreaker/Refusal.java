@@ -1,7 +1,6 @@
 package dev.guardedby.circuitbreaker;
 
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -41,11 +40,12 @@ public record Refusal(Reason reason, String message, Optional<Duration> retryAft
         // Rounded up: "0.0 s" would be a promise that the next call passes.
         long tenths = Math.max(1, (nanos + 99_999_999) / 100_000_000);
         long seconds = tenths / 10;
+        // Plain concatenation: listeners may want the words of every refusal, and a format costs more than the refusal.
         if (seconds < 60) {
-            return String.format(Locale.ROOT, "%d.%d s", seconds, tenths % 10);
+            return seconds + "." + tenths % 10 + " s";
         }
         return seconds < 3600
-                ? String.format(Locale.ROOT, "%d min %d s", seconds / 60, seconds % 60)
-                : String.format(Locale.ROOT, "%d h %d min", seconds / 3600, seconds / 60 % 60);
+                ? seconds / 60 + " min " + seconds % 60 + " s"
+                : seconds / 3600 + " h " + seconds / 60 % 60 + " min";
     }
 }
