@@ -400,13 +400,15 @@ public final class CircuitBreaker {
      * @param change writes to a builder that holds the present settings; it runs again if another change comes first
      * @throws IllegalArgumentException if the settings would be bad, or if the ticker, the clock or the listeners change; then
      *     nothing has changed
+     * @throws IllegalStateException if the change itself changes settings of a live breaker
      */
     public void reconfigure(Consumer<Builder> change) {
         Objects.requireNonNull(change, "change");
         engine.reconfigure(seen -> {
-            Builder builder = new Builder(name, seen.copy()).mode(mode());
-            change.accept(builder);
-            return builder.settings.checked();
+            Settings changed = seen.copy();
+            changed.modeWritten = false;
+            change.accept(new Builder(name, changed));
+            return changed.checked();
         });
     }
 
@@ -670,6 +672,7 @@ public final class CircuitBreaker {
         /** How far the breaker acts on what it computes: default {@link Mode#ENFORCE}. */
         public Builder mode(Mode mode) {
             own().mode = Objects.requireNonNull(mode, "mode");
+            own().modeWritten = true;
             return this;
         }
 

@@ -68,9 +68,11 @@ final class Closed extends State {
             return this;
         }
         Window window = period.window();
+        Counts counts = window == null ? null : window.look(now);
+        // After the window: a call that returns in between is missed by both, and judged by its own result.
         long hung = running.hung(now);
         // Without hung calls there is nothing new since the last result.
-        Decision decision = window == null || hung == 0 ? null : slowDecision(engine.settings, window.look(now), hung);
+        Decision decision = counts == null || hung == 0 ? null : slowDecision(engine.settings, counts, hung);
         if (decision != null) {
             // The slice stays due: who only looks ahead, or loses the race to trip, must not hide it from the next
             // call.
@@ -104,7 +106,11 @@ final class Closed extends State {
         }
         Settings settings = engine.settings;
         Running running = period.running();
-        Counts counts = window.enter(verdict.isFailure(), slow, now);
+        Counts counts = window.enter(verdict.isFailure(), slow, now, settings);
+        if (!window.fits(settings)) {
+            // The settings are new and the window is about to be: it means nothing under them.
+            return null;
+        }
         if (settings.isFailureRate(counts.failures(), counts.calls())) {
             return decision(Cause.FAILURE_RATE, "failure-rate-threshold " + settings.failureRateThreshold, counts, 0);
         }
@@ -173,8 +179,6 @@ final class Closed extends State {
         if (mode != Mode.DISABLED) {
             period.watch(engine, now);
         }
-        // A State of its own even if nothing differs: whoever judged by the old settings must not put its answer in
-        // place.
         return of(engine, period, mode, streak, rampUp);
     }
 

@@ -40,7 +40,10 @@ final class CountWindow extends Window {
     Counts counts() {
         long position = position();
         long outside = position - size;
-        return new Counts(Math.min(position, size), failed.countAfter(outside), slowed.countAfter(outside));
+        long calls = Math.min(position, size);
+        // Slow calls that returned at once may have entered at one position.
+        return new Counts(
+                calls, Math.min(calls, failed.countAfter(outside)), Math.min(calls, slowed.countAfter(outside)));
     }
 
     /** The position of the latest among all results of the window's life, the first being 1. */

@@ -21,10 +21,8 @@ record Decision(Cause cause, String rule, long calls, long failures, long slow, 
             case SLOW_CALL_RATE ->
                 "open after " + (slow + hung) + " of " + (calls + hung) + " calls were slow"
                         + (hung == 0 ? "" : ", " + hung + " of them still hanging");
-            case TRIP ->
-                "open at once after a failure that is proof by itself"
-                        + (rule.startsWith("trip-on") ? " (" + rule + ")" : "");
-            case PROBES_FAILED -> "open again after a failed probe";
+            case TRIP -> "open at once after a failure that is proof by itself" + proof();
+            case PROBES_FAILED -> "open again after a " + (slow > 0 ? "slow" : "failed") + " probe" + proof();
             case FORCE_OPEN -> "forced open by an operator";
             case HOLD_OPEN -> "held open by an operator";
             case WAIT_OVER -> "half-open: the wait is over, the next calls are probes";
@@ -33,6 +31,10 @@ record Decision(Cause cause, String rule, long calls, long failures, long slow, 
             case RESET -> "closed: reset by an operator";
             case MODE -> "closed: its mode was switched";
         };
+    }
+
+    private String proof() {
+        return rule.startsWith("trip-on") ? " (" + rule + ")" : "";
     }
 
     static Decision of(Cause cause) {

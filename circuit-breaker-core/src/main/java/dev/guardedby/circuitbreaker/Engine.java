@@ -22,6 +22,10 @@ final class Engine {
 
     private static final AtomicReferenceFieldUpdater<Engine, Settings> SETTINGS =
             AtomicReferenceFieldUpdater.newUpdater(Engine.class, Settings.class, "settings");
+
+    /** What a thread is about to change: a change within a change would always undo the other, and never end. */
+    private static final ThreadLocal<@Nullable Engine> RECONFIGURING = new ThreadLocal<>();
+
     /** The start of a call that nobody times; a tick that no clock is likely to show. */
     static final long UNTIMED = 0x9E37_79B9_7F4A_7C15L;
 
@@ -105,7 +109,11 @@ final class Engine {
 
     /** The end of a call that threw on a breaker that was closed. */
     void threw(State admittedBy, @Nullable Slice slice, long startedAt, Throwable thrown) {
-        report(admittedBy.period, null, slice, startedAt, settings.rules.judge(thrown), thrown);
+        if (slice != null) {
+            // First of all: a call that is not taken out counts as hung for ever.
+            slice.end();
+        }
+        report(admittedBy.period, null, null, startedAt, settings.rules.judge(thrown), thrown);
     }
 
     /** The end of a call that returned on a breaker that was closed. */
@@ -143,11 +151,11 @@ final class Engine {
             long startedAt,
             Verdict verdict,
             @Nullable Throwable failure) {
-        // Never below 0, for -1 says that nobody wanted to know: the ticker may step back a little.
-        long duration = startedAt == UNTIMED ? -1 : Math.max(0, now() - startedAt);
         if (slice != null) {
             slice.end();
         }
+        // Never below 0, for -1 says that nobody wanted to know: the ticker may step back a little.
+        long duration = startedAt == UNTIMED ? -1 : Math.max(0, now() - startedAt);
         totals.count(verdict, settings.clock);
         boolean counted = period != null && settle(period, slot, duration, verdict, failure);
         if (!counted && verdict == Verdict.SUCCESS) {
@@ -253,14 +261,24 @@ final class Engine {
      * result decides.
      */
     void reconfigure(UnaryOperator<Settings> change) {
+        Engine outer = RECONFIGURING.get();
+        if (outer != null) {
+            throw new IllegalStateException("a change of the settings of circuit breaker '" + outer.breaker.name()
+                    + "' cannot make another one of '" + breaker.name() + "'");
+        }
         Settings seen;
         Settings next;
-        do {
-            seen = settings;
-            next = change.apply(seen);
-            next.requireSameLife(seen);
-        } while (!SETTINGS.compareAndSet(this, seen, next));
-        Mode mode = next.mode;
+        RECONFIGURING.set(this);
+        try {
+            do {
+                seen = settings;
+                next = change.apply(seen);
+                next.requireSameLife(seen);
+            } while (!SETTINGS.compareAndSet(this, seen, next));
+        } finally {
+            RECONFIGURING.remove();
+        }
+        Mode mode = next.modeWritten ? next.mode : null;
         operate((present, now) -> present.reconfigured(this, mode, now));
     }
 

@@ -62,7 +62,7 @@ final class HalfOpen extends State {
         }
         return (long) successes * terms.probes >= (long) terms.successesToClose * results
                 ? close(engine, now)
-                : reopen(engine, Duration.ZERO, now);
+                : reopen(engine, decision(Cause.PROBES_FAILED), Duration.ZERO, now);
     }
 
     @Override
@@ -137,15 +137,23 @@ final class HalfOpen extends State {
             return next.close(engine, now);
         }
         boolean hopeless = next.failures > terms.probes - terms.successesToClose;
-        return hopeless || result.verdict().proof != null ? next.reopen(engine, result.hint(), now) : next;
+        String proof = result.verdict().proof;
+        if (!hopeless && proof == null) {
+            return next;
+        }
+        Decision usual = next.decision(Cause.PROBES_FAILED);
+        long slow = result.slow() && result.verdict().outcome == Outcome.SUCCESS ? 1 : 0;
+        Decision decision = new Decision(
+                usual.cause(), proof == null ? usual.rule() : proof, usual.calls(), usual.failures(), slow, 0);
+        return next.reopen(engine, decision, result.hint(), now);
     }
 
     private State close(Engine engine, long now) {
         return closed(engine, mode, decision(Cause.PROBES_SUCCEEDED), streak, now);
     }
 
-    private State reopen(Engine engine, Duration hint, long now) {
-        return open(engine, decision(Cause.PROBES_FAILED), period.failedRecoveries + 1, hint, streak, now);
+    private State reopen(Engine engine, Decision decision, Duration hint, long now) {
+        return open(engine, decision, period.failedRecoveries + 1, hint, streak, now);
     }
 
     private Decision decision(Cause cause) {

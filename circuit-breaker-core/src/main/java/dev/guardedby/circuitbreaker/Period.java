@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Its identity is what ties a call to the time that admitted it: a result is worth something only while the breaker is
  * still in the very period that gave the permit, so a late one can do no harm. The object holds what stays true for the
- * whole life; what changes within it is in {@link State}.
+ * whole life, and what the rate rules look at; what else changes within it is in {@link State}.
  */
 final class Period {
     private static final AtomicReferenceFieldUpdater<Period, @Nullable FailureClass> FAILURE_CLASSES =
@@ -132,10 +132,16 @@ final class Period {
         for (FailureClass one = failureClasses; one != null; one = one.next) {
             counts.add(Map.entry(one.name, one.count.sum()));
         }
+        Map.Entry<String, Long> latest = counts.isEmpty() ? null : counts.get(0);
         counts.sort(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder())
                 .thenComparing(Map.Entry.comparingByKey()));
+        List<Map.Entry<String, Long>> most = counts.subList(0, Math.min(FAILURE_CLASSES_SHOWN, counts.size()));
+        if (latest != null && !most.contains(latest)) {
+            // What came last may be what decided, however rare it is.
+            most.set(most.size() - 1, latest);
+        }
         Map<String, Long> top = new LinkedHashMap<>();
-        for (Map.Entry<String, Long> count : counts.subList(0, Math.min(FAILURE_CLASSES_SHOWN, counts.size()))) {
+        for (Map.Entry<String, Long> count : most) {
             top.put(count.getKey(), count.getValue());
         }
         return Collections.unmodifiableMap(top);

@@ -61,6 +61,9 @@ final class Settings implements Cloneable {
     Duration probeTimeout = DEFAULT_PROBE_TIMEOUT;
     OutcomeRules rules = OutcomeRules.DEFAULT;
     Mode mode = Mode.ENFORCE;
+    /** Whether a change of a live breaker is one of the mode, too. */
+    boolean modeWritten;
+
     List<CircuitBreakerListener> listeners = List.of();
     LongSupplier ticker = System::nanoTime;
     InstantSource clock = InstantSource.system();
@@ -143,7 +146,8 @@ final class Settings implements Cloneable {
         }
         // Later than asked for, never earlier.
         long asked = hint.compareTo(Require.LONGEST) > 0 ? cap : hint.toNanos();
-        return Math.max(wait, Math.min(cap, (long) Math.ceil(asked * (1 + spread))));
+        long late = Math.max(asked, (long) Math.ceil(asked * (1 + spread)));
+        return Math.max(wait, Math.min(cap, late));
     }
 
     /** How long the remote asked to be left alone; zero if it did not. A hint that throws is no hint. */

@@ -126,14 +126,17 @@ abstract sealed class State permits Closed, Open, HalfOpen {
     }
 
     /** The State under other settings, which judge nothing at once. */
-    final State reconfigured(Engine engine, Mode newMode, long now) {
-        State next = switched(engine, newMode, now);
+    final State reconfigured(Engine engine, @Nullable Mode newMode, long now) {
+        State next = newMode == null ? this : switched(engine, newMode, now);
         return next.period == period ? next.under(engine, now) : next;
     }
 
-    /** This State, with what it had derived from the settings derived anew. */
+    /**
+     * This State, with what it had derived from the settings derived anew. Always another object, even if nothing differs:
+     * whoever has judged by the old settings, or begins a period under them, must not put its answer in place.
+     */
     State under(Engine engine, long now) {
-        return this;
+        return with(mode);
     }
 
     final State switched(Engine engine, Mode newMode, long now) {

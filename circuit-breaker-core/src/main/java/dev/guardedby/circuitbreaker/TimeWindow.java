@@ -71,7 +71,10 @@ final class TimeWindow extends Window {
 
     @Override
     void turnTo(long now) {
-        turnTo(now, successes());
+        if (turnTo(now, successes())) {
+            // Who turns it by looking judges no failure rate, so the next result must.
+            alert();
+        }
     }
 
     @Override
@@ -85,15 +88,16 @@ final class TimeWindow extends Window {
         return new Counts(succeeded + failed, failed, slow - slowBefore[oldest]);
     }
 
-    private void turnTo(long now, long successes) {
+    /** Whether a new slice has begun. */
+    private boolean turnTo(long now, long successes) {
         long start = sliceStart;
         long steps = (now - start) / sliceNanos;
         if (steps <= 0) {
-            return;
+            return false;
         }
         sliceStart = start + steps * sliceNanos;
         if (successesBefore == NONE) {
-            return;
+            return true;
         }
         for (long turned = 0; turned < Math.min(steps, SLICES + 1); turned++) {
             slice = (slice + 1) % (SLICES + 1);
@@ -101,5 +105,6 @@ final class TimeWindow extends Window {
             failuresBefore[slice] = failures;
             slowBefore[slice] = slow;
         }
+        return true;
     }
 }

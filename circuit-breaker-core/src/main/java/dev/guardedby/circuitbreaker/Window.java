@@ -46,13 +46,14 @@ abstract sealed class Window permits CountWindow, TimeWindow {
     /**
      * Enters a result; a success must have been counted before.
      *
+     * @param judging the settings that the result is judged by
      * @return what is in the window now
      */
-    final synchronized Counts enter(boolean failed, boolean slow, long now) {
+    final synchronized Counts enter(boolean failed, boolean slow, long now, Settings judging) {
         add(failed, slow, now);
         Counts counts = counts();
-        // The settings of this instant, not those that the result is judged by: a change must not lose its alert.
-        alert = counts.calls < engine.settings.minimumCalls();
+        // A change that this result is not judged by keeps its alert.
+        alert = counts.calls < judging.minimumCalls() || judging != engine.settings;
         return counts;
     }
 

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
@@ -206,5 +207,38 @@ final class EvidenceTest {
         assertThat(breaker.transitions().get(0).message()).isEqualTo("closed: reset by an operator");
         assertThat(breaker.transitions().get(18).message()).isEqualTo("closed: reset by an operator");
         assertThat(breaker.transitions().get(19).message()).isEqualTo("forced open by an operator");
+    }
+
+    @Test
+    void failureThatOpened_isAmongTheTopFailures_howeverRareItIs() {
+        CircuitBreaker breaker = story.breaker()
+                .failureThreshold(100)
+                .tripExceptions(SecurityException.class)
+                .build();
+        for (int i = 0; i < 3; i++) {
+            breaker.acquire().failure(new EOFException());
+            breaker.acquire().failure(new FileNotFoundException());
+            breaker.acquire().failure(new ConnectException());
+            breaker.acquire().failure(new SocketTimeoutException());
+            breaker.acquire().failure(new UnknownHostException());
+        }
+        breaker.acquire().failure(new SecurityException());
+
+        assertThat(evidence(breaker).topFailures())
+                .hasSize(5)
+                .containsEntry("java.lang.SecurityException", 1L)
+                .containsEntry("java.io.EOFException", 3L);
+    }
+
+    @Test
+    void slowProbe_isCalledSlow() {
+        CircuitBreaker breaker = story.halfOpen(
+                story.breaker().slowCallDuration(Duration.ofSeconds(1)).slowCallRateThreshold(50));
+        Permit probe = breaker.acquire();
+        story.time.advance(Duration.ofSeconds(1));
+        probe.success();
+
+        assertThat(breaker.lastTransition().orElseThrow().message()).isEqualTo("open again after a slow probe");
+        assertThat(evidence(breaker).slow()).isEqualTo(1);
     }
 }

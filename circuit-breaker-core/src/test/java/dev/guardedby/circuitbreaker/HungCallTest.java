@@ -279,4 +279,33 @@ final class HungCallTest {
         assertThat(story.history()).isEmpty();
         hung.forEach(Permit::close);
     }
+
+    @Test
+    void lookingForHungCalls_takesNoFailureRateFromTheNextResult() {
+        CircuitBreaker breaker = CircuitBreaker.builder("llm")
+                .failureRateThreshold(50)
+                .slowCallDuration(Duration.ofSeconds(1))
+                .slowCallRateThreshold(100)
+                .window(Duration.ofSeconds(60))
+                .minimumCalls(5)
+                .recoveryTimeout(WAIT)
+                .ticker(story.time)
+                .clock(story.time)
+                .listener(story)
+                .build();
+        for (int i = 0; i < 6; i++) {
+            breaker.run(() -> {});
+        }
+        story.time.advance(Duration.ofSeconds(29));
+        Permit hung = breaker.acquire();
+        story.time.advance(Duration.ofSeconds(1));
+        fail(breaker, 5);
+        story.time.advance(Duration.ofMillis(31_500));
+        breaker.run(() -> {});
+
+        assertThat(story.history())
+                .as("the six old successes are forgotten, so 5 of 6 failed")
+                .containsExactly("61.5s CLOSED>OPEN FAILURE_RATE");
+        hung.success();
+    }
 }

@@ -318,4 +318,39 @@ final class LiveChangeTest {
         assertThat(breaker.outcomeOf(new IOException())).isEqualTo(Outcome.IGNORED);
         assertThat(breaker.outcomeOf(new IllegalArgumentException())).isEqualTo(Outcome.IGNORED);
     }
+
+    @Test
+    void modeSwitchedMeanwhile_isNotUndoneByAChangeOfSomethingElse() {
+        CircuitBreaker breaker = story.breaker().build();
+
+        breaker.reconfigure(b -> {
+            breaker.mode(Mode.DISABLED);
+            b.failureThreshold(4);
+        });
+
+        assertThat(breaker.mode()).isEqualTo(Mode.DISABLED);
+        assertThat(breaker.failureThreshold()).isEqualTo(4);
+        breaker.reconfigure(b -> b.mode(Mode.OBSERVE));
+        assertThat(breaker.mode()).isEqualTo(Mode.OBSERVE);
+    }
+
+    @Test
+    void changeWithinAChange_isRefused_andTheOuterOneStillCounts() {
+        CircuitBreaker breaker = story.breaker().build();
+        CircuitBreaker other = CircuitBreaker.of("other");
+
+        breaker.reconfigure(b -> {
+            assertThatExceptionOfType(IllegalStateException.class)
+                    .isThrownBy(() -> breaker.reconfigure(inner -> inner.failureThreshold(7)))
+                    .withMessage("a change of the settings of circuit breaker 'llm' cannot make another one of 'llm'");
+            assertThatExceptionOfType(IllegalStateException.class)
+                    .isThrownBy(() -> other.reconfigure(inner -> inner.failureThreshold(8)));
+            b.failureThreshold(9);
+        });
+
+        assertThat(breaker.failureThreshold()).isEqualTo(9);
+        assertThat(other.failureThreshold()).isEqualTo(5);
+        other.reconfigure(b -> b.failureThreshold(8));
+        assertThat(other.failureThreshold()).isEqualTo(8);
+    }
 }

@@ -190,6 +190,8 @@ final class ProofTest {
         breaker.acquire().failure(new ClientException(new Reply(503).retryAfter("120")));
 
         assertThat(story.history()).containsExactly("10s HALF_OPEN>OPEN PROBES_FAILED");
+        assertThat(breaker.lastTransition().orElseThrow().message())
+                .startsWith("open again after a failed probe (trip-on ");
         assertThat(breaker.timeUntilRetry()).contains(Duration.ofMinutes(2));
 
         story.time.advance(Duration.ofMinutes(2));

@@ -25,6 +25,23 @@ class SettingsRaceTest {
                 .isEqualTo(Duration.ofMinutes(5).toNanos());
     }
 
+    @Test
+    void changeWhileABreakerOpensProbesOrCloses_isNotLost_becauseWhoeverMovesItMustLookAgain() {
+        FakeTime time = new FakeTime();
+        Engine engine = new Engine(CircuitBreaker.of("llm"), settings(1, time));
+        engine.recordManual(Verdict.FAILURE);
+        State open = engine.state;
+        engine.reconfigure(seen -> settings(2, time));
+        assertThat(open).isInstanceOf(Open.class);
+        assertThat(engine.state).isNotSameAs(open).isInstanceOf(Open.class);
+
+        time.advance(Duration.ofMinutes(5));
+        State halfOpen = engine.look(time.getAsLong());
+        engine.reconfigure(seen -> settings(3, time));
+        assertThat(halfOpen).isInstanceOf(HalfOpen.class);
+        assertThat(engine.state).isNotSameAs(halfOpen).isInstanceOf(HalfOpen.class);
+    }
+
     private static Settings settings(int threshold, FakeTime time) {
         Settings settings = new Settings();
         settings.failureThreshold = threshold;
