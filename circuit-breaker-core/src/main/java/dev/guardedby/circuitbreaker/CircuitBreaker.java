@@ -41,9 +41,10 @@ import org.jspecify.annotations.Nullable;
  * <p>A result belongs to the period that admitted it, so what comes late moves nothing: it counts in the totals and as
  * {@linkplain CircuitBreakerStats#stale() stale}.
  *
- * <p>Thread-safe. Admissions, results and transitions take no lock; windows of rates, and the calls under way where slow ones
- * count, take one for a few additions. {@code call} and {@code run} on a closed breaker allocate nothing, and read a clock
- * only for a window of time, a rule for slow calls, or a listener that wants durations.
+ * <p>Thread-safe. Admissions and transitions take no lock, nor do results without a rate rule. With one, what may raise a
+ * rate takes a lock for a few additions: a failure, a slow call, and each result until {@code minimum-calls} are in. A
+ * success of {@code call} or {@code run} on a closed breaker allocates nothing, and reads a clock only for a window of time, a
+ * rule for slow calls, or a listener that wants durations.
  * A breaker holds no resources and need not be closed.
  */
 public final class CircuitBreaker {

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * the caller that finds the wait over moves the breaker to HALF_OPEN and takes the probe in one step.
  *
  * <p>The methods answer the next State and put nothing in place, so they may be asked again after a lost race. Looking ahead
- * with {@link #lookAtAdmission} and {@link #wouldAdmit} moves nothing, which is how monitoring works; {@link #admit} counts as
- * an attempt of a ramp-up. A method that answers this same object says "nothing changes".
+ * with {@link #lookAtAdmission} and {@link #wouldAdmit} moves nothing, which is how monitoring works (it may begin a new slice
+ * of time, which decides nothing); {@link #admit} counts as an attempt of a ramp-up. A method that answers this same object says "nothing changes".
  */
 abstract sealed class State permits Closed, Open, HalfOpen {
     final Period period;
