@@ -56,7 +56,7 @@ final class RetryAfterHeaderTest {
                 "9223372036854775807",
                 "9223372036854775808",
                 "18446744073709551616.9",
-                "99999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999"
+                "9999999999999999999999999999999999999999999999999999999999999"
             })
     void moreThanTheLongest_isTheLongest(String written) {
         assertThat(asked(written)).contains(Require.LONGEST);
@@ -98,6 +98,19 @@ final class RetryAfterHeaderTest {
             })
     void garbageAndNegatives_sayNothing(String written) {
         assertThat(asked(written)).isEmpty();
+    }
+
+    /** A reader that tried every split of the zeros would be at it for minutes. */
+    @Test
+    void textThatIsTooLong_saysNothing_atOnce() {
+        String zeros = "0".repeat(300_000);
+        for (String header : List.of("Retry-After", "retry-after-ms")) {
+            for (String written : List.of(zeros + "x", zeros + "1", "1." + zeros + "x", " ".repeat(300_000) + "x")) {
+                assertThat(asked(429, Map.of(header, written), NOON)).isEmpty();
+            }
+        }
+        assertThat(asked("0".repeat(63) + "7")).as("64 characters").contains(Duration.ofSeconds(7));
+        assertThat(asked("0".repeat(64) + "7")).as("65 characters").isEmpty();
     }
 
     static Stream<Arguments> dates() {
