@@ -136,6 +136,11 @@ final class RetryAfter {
         return Optional.of(leap ? at.plusSeconds(1) : at);
     }
 
+    /** Whether it says in so many words to come back at once; what a date says takes a clock. */
+    boolean isNow() {
+        return date == null && wait.isZero();
+    }
+
     /** How long from now; zero for a date that has passed. */
     Duration from(InstantSource clock) {
         if (date == null) {

@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -162,6 +163,23 @@ final class RetryAfterHeaderTest {
         assertThat(asked(429, Map.of("retry-after-ms", "-3", "Retry-After", "9"), NOON))
                 .contains(Duration.ofSeconds(9));
         assertThat(asked(429, Map.of("retry-after-ms", "-3"), NOON)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "retry-after-ms, 0, false",
+        "retry-after-ms, 0.00, false",
+        "retry-after-ms, 1, true",
+        "Retry-After, 0, false",
+        "Retry-After, 1, true",
+        "Retry-After, 'Sun, 06 Nov 1994 08:49:37 GMT', true"
+    })
+    void comeBackAtOnce_isNoProof_unlessADateSaysIt(String header, String written, boolean proof) {
+        HttpAnswer answer =
+                new HttpAnswer(429, name -> name.equals(header) ? Optional.of(written) : Optional.empty(), List.of());
+
+        assertThat(Optional.ofNullable(Proof.in(answer, RetryAfter.in(answer), Set.of(Proof.values()))))
+                .isEqualTo(proof ? Optional.of(Proof.RETRY_AFTER) : Optional.empty());
     }
 
     @ParameterizedTest
