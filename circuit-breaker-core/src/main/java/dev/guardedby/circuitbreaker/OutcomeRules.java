@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>An exception is judged with everything it wraps, layer by layer, and a rule holds if it holds for one layer. What can
  * never be the remote's fault comes first (a refusal further in, the caller's own cancellation), so that no broken rule
- * makes a failure of it; then ignore rules, then trip rules, then what the remote's answer proves, then record rules. Where there are record rules, what none of
- * them matches is an answer of the remote, as in MicroProfile Fault Tolerance and Resilience4j.
+ * makes a failure of it; then ignore rules, then trip rules, then what the remote's answer proves, then record rules. Where
+ * there are record rules, what none of them matches is an answer of the remote, as in MicroProfile Fault Tolerance and
+ * Resilience4j.
  */
 final class OutcomeRules {
     /**

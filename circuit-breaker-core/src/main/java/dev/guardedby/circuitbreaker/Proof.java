@@ -15,6 +15,9 @@ public enum Proof {
     /**
      * The remote says when to come back: 429 or 503 with a {@code Retry-After} that can be read (RFC 9110, 10.2.3), or with
      * {@code retry-after-ms}.
+     *
+     * <p>A zero means at once, so it is no proof, and the answer is an ordinary failure. A date is proof even when it has
+     * passed, for the clock of the remote may be behind; the breaker then stays open for its usual wait.
      */
     RETRY_AFTER(Set.of()),
 
@@ -76,7 +79,7 @@ public enum Proof {
     private boolean holdsFor(HttpAnswer answer, @Nullable RetryAfter retryAfter) {
         int status = answer.status();
         return switch (this) {
-            case RETRY_AFTER -> retryAfter != null;
+            case RETRY_AFTER -> retryAfter != null && !retryAfter.isNow();
             case QUOTA_EXHAUSTED ->
                 status == 402 || ((status == 400 || status == 403 || status == 429) && says(answer));
             case KEY_REVOKED -> status == 401 && says(answer);

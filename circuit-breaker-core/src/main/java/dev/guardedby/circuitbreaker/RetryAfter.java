@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Read once, when a call is judged; a date becomes a duration only when the breaker wants to know, for that takes a clock.
  * What is written is taken leniently and never fails: fractions of a second are seen in the wild, weekdays are not looked at,
- * and more than {@link Require#LONGEST} is that much.
+ * and more than {@link Require#LONGEST} is that much. Text of more than 64 characters says nothing.
  */
 final class RetryAfter {
     private static final int TOO_MANY_REQUESTS = 429;
@@ -25,7 +25,10 @@ final class RetryAfter {
     private static final long NANOS_A_SECOND = 1_000_000_000;
     private static final long NANOS_A_MILLISECOND = 1_000_000;
 
-    private static final Pattern NUMBER = Pattern.compile("\\+?0*(\\d*)(?:\\.(\\d*))?");
+    // The longest that may be meant is a number with its decimals, or a date with its weekday.
+    private static final int LONGEST_TEXT = 64;
+    // Possessive: nothing is tried twice, however long the text.
+    private static final Pattern NUMBER = Pattern.compile("\\+?+0*+(\\d*+)(?:\\.(\\d*+))?+");
     // RFC 9110, 5.6.7: IMF-fixdate and the form of RFC 850, then that of asctime.
     private static final Pattern DATE = Pattern.compile("(?:[a-z]+,)? *(\\d{1,2})[ -]+([a-z]{3})[ -]+(\\d{4}|\\d{2})"
             + " +(\\d{1,2}):(\\d{2}):(\\d{2}) *(?:gmt|utc?|z|[+-]0000)?");
@@ -62,7 +65,11 @@ final class RetryAfter {
     }
 
     private static String first(HttpAnswer answer, String header) {
-        return answer.header().apply(header).map(String::strip).orElse("");
+        return answer.header()
+                .apply(header)
+                .map(String::strip)
+                .filter(text -> text.length() <= LONGEST_TEXT)
+                .orElse("");
     }
 
     private static @Nullable Duration number(String text, long unitNanos) {
@@ -127,6 +134,11 @@ final class RetryAfter {
         boolean leap = second == 60;
         LocalDateTime at = LocalDateTime.of(year, index + 1, day, hour, minute, leap ? 59 : second);
         return Optional.of(leap ? at.plusSeconds(1) : at);
+    }
+
+    /** Whether it says in so many words to come back at once; what a date says takes a clock. */
+    boolean isNow() {
+        return date == null && wait.isZero();
     }
 
     /** How long from now; zero for a date that has passed. */

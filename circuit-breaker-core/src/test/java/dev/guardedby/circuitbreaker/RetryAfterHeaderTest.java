@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,7 +57,7 @@ final class RetryAfterHeaderTest {
                 "9223372036854775807",
                 "9223372036854775808",
                 "18446744073709551616.9",
-                "99999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999"
+                "9999999999999999999999999999999999999999999999999999999999999"
             })
     void moreThanTheLongest_isTheLongest(String written) {
         assertThat(asked(written)).contains(Require.LONGEST);
@@ -98,6 +99,19 @@ final class RetryAfterHeaderTest {
             })
     void garbageAndNegatives_sayNothing(String written) {
         assertThat(asked(written)).isEmpty();
+    }
+
+    /** A reader that tried every split of the zeros would be at it for minutes. */
+    @Test
+    void textThatIsTooLong_saysNothing_atOnce() {
+        String zeros = "0".repeat(300_000);
+        for (String header : List.of("Retry-After", "retry-after-ms")) {
+            for (String written : List.of(zeros + "x", zeros + "1", "1." + zeros + "x", " ".repeat(300_000) + "x")) {
+                assertThat(asked(429, Map.of(header, written), NOON)).isEmpty();
+            }
+        }
+        assertThat(asked("0".repeat(63) + "7")).as("64 characters").contains(Duration.ofSeconds(7));
+        assertThat(asked("0".repeat(64) + "7")).as("65 characters").isEmpty();
     }
 
     static Stream<Arguments> dates() {
@@ -149,6 +163,23 @@ final class RetryAfterHeaderTest {
         assertThat(asked(429, Map.of("retry-after-ms", "-3", "Retry-After", "9"), NOON))
                 .contains(Duration.ofSeconds(9));
         assertThat(asked(429, Map.of("retry-after-ms", "-3"), NOON)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "retry-after-ms, 0, false",
+        "retry-after-ms, 0.00, false",
+        "retry-after-ms, 1, true",
+        "Retry-After, 0, false",
+        "Retry-After, 1, true",
+        "Retry-After, 'Sun, 06 Nov 1994 08:49:37 GMT', true"
+    })
+    void comeBackAtOnce_isNoProof_unlessADateSaysIt(String header, String written, boolean proof) {
+        HttpAnswer answer =
+                new HttpAnswer(429, name -> name.equals(header) ? Optional.of(written) : Optional.empty(), List.of());
+
+        assertThat(Optional.ofNullable(Proof.in(answer, RetryAfter.in(answer), Set.of(Proof.values()))))
+                .isEqualTo(proof ? Optional.of(Proof.RETRY_AFTER) : Optional.empty());
     }
 
     @ParameterizedTest

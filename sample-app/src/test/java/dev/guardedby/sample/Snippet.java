@@ -71,7 +71,7 @@ final class Snippet {
 
                     abstract Optional<String> header(String name);
 
-                    abstract String code();
+                    abstract List<String> codes();
                 }
 
                 static class Remote {

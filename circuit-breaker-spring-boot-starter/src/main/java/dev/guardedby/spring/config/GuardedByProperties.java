@@ -95,10 +95,7 @@ record GuardedByProperties(
             @DefaultValue List<Class<? extends Throwable>> recordExceptions,
             @DefaultValue List<Class<? extends Throwable>> ignoreExceptions,
             @DefaultValue List<Class<? extends Throwable>> tripExceptions,
-
-            @DefaultValue({"retry-after", "quota-exhausted", "key-revoked"})
-            List<Proof> tripOn,
-
+            @Nullable List<Proof> tripOn,
             @Nullable Mode mode) {
 
         /** Tells a builder what is written here, and leaves it the rest. */
@@ -128,7 +125,8 @@ record GuardedByProperties(
             if (!tripExceptions.isEmpty()) {
                 breaker.tripExceptions(array(tripExceptions));
             }
-            breaker.tripOn(tripOn.toArray(Proof[]::new));
+            // Unlike the rules for exceptions: an empty list says that no answer is proof.
+            set(tripOn, written -> breaker.tripOn(written.toArray(Proof[]::new)));
         }
 
         private static <T> void set(@Nullable T written, Consumer<? super T> setting) {

@@ -1,6 +1,7 @@
 package dev.guardedby.spring.config;
 
 import dev.guardedby.circuitbreaker.Mode;
+import dev.guardedby.circuitbreaker.Proof;
 import dev.guardedby.spring.config.GuardedByProperties.Breaker;
 import java.beans.PropertyEditorSupport;
 import java.lang.reflect.RecordComponent;
@@ -10,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -37,9 +39,8 @@ final class Values {
         @Override
         public void onFinish(
                 ConfigurationPropertyName name, Bindable<?> target, BindContext context, @Nullable Object result) {
-            // Blank text converts to nothing, and the default would quietly take its place. The property is the one
-            // read
-            // last, so it may be that of another key.
+            // Blank text converts to nothing, and the default would quietly take its place. The property is
+            // the one read last, so it may be that of another key.
             ConfigurationProperty property = context.getConfigurationProperty();
             if (result == null && property != null && isOf(name, property.getName())) {
                 throw new IllegalArgumentException("blank");
@@ -158,7 +159,8 @@ final class Values {
         Map<String, Object> shown = new LinkedHashMap<>();
         Schema.BREAKER.forEach((key, component) -> {
             if (Schema.isList(component)) {
-                shown.put(key, shown(value(breaker, component)));
+                // The one list with a default is that of proofs, and it is all of them.
+                shown.put(key, shown(Objects.requireNonNullElse(value(breaker, component), List.of(Proof.values()))));
             } else if (!key.equals(Schema.EXTENDS)) {
                 shown.put(key, shown(inForce.getOrDefault(key, OFF)));
             }
@@ -166,7 +168,7 @@ final class Values {
         return shown;
     }
 
-    private static Object value(Breaker breaker, RecordComponent component) {
+    private static @Nullable Object value(Breaker breaker, RecordComponent component) {
         try {
             return component.getAccessor().invoke(breaker);
         } catch (ReflectiveOperationException e) {

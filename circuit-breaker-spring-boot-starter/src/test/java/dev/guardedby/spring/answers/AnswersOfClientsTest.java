@@ -210,6 +210,8 @@ class AnswersOfClientsTest {
                         Reply.of(429, "{\"error\": {\"code\": 429, \"type\": 7}}", "Retry-After", "20")),
                 answer("none", Reply.of(429, limited)),
                 answer("none", Reply.of(429, limited, "Retry-After", "soon")),
+                answer("none", Reply.of(429, limited, "Retry-After", "0")),
+                answer("none", Reply.of(429, limited, "retry-after-ms", "0")),
                 answer("none", Reply.of(429, limited, "Retry-After", "-30")),
                 answer("none", Reply.of(503, limited)),
                 answer("none", Reply.of(500, limited, "Retry-After", "30")),
@@ -230,6 +232,35 @@ class AnswersOfClientsTest {
                 answer("none", Reply.of(401, "{\"error\": {\"code\": ")),
                 answer("none", Reply.of(401, "\u00ff\0\u00c3(\1")),
                 answer("none", Reply.of(401, "[".repeat(20_000) + error("invalid_api_key"))));
+    }
+
+    /** What a user sent comes back in the answer; it is no proof of anything. */
+    static Stream<Arguments> echoes() {
+        String sent = "{\"type\": \"insufficient_quota\", \"code\": \"insufficient_quota\","
+                + " \"error_code\": \"insufficient_quota\"}";
+        String limited = "\"error\": {\"type\": \"rate_limit_error\", \"message\": \"m\"";
+        return Stream.of(
+                echo("{" + limited + ", \"input\": " + sent + "}}"),
+                echo("{" + limited + ", \"input\": [" + sent + "], \"param\": null}}"),
+                echo("{" + limited + ", \"input\": {\"error\": " + sent + "}}}"),
+                echo("{" + limited + ", \"input\": {\"a\": [{\"details\": " + sent + "}]}}}"),
+                echo("{" + limited + "}, \"input\": " + sent + "}"),
+                echo("{" + limited + "}, \"input\": {\"error\": " + sent + "}}"),
+                echo("{\"input\": {\"error\": " + sent + "}, " + limited + "}}"),
+                echo("{\"input\": [\"\\\\\", {\"error\": " + sent + "}], " + limited + "}}"),
+                echo("{" + limited + "}} {\"error\": " + sent + "}"),
+                echo("[{\"error\": " + sent + "}]"),
+                echo("invalid: {\"error\": " + sent + "}"));
+    }
+
+    private static Arguments echo(String body) {
+        return answer("none", Reply.of(429, body));
+    }
+
+    @ParameterizedTest
+    @MethodSource("echoes")
+    void whatTheCallerSent_isNoCode(String told, Reply reply) {
+        everyClient_isUnderstoodAlike(told, reply);
     }
 
     private static Arguments answer(String told, Reply reply) {

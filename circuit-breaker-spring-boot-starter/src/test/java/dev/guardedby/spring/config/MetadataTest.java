@@ -55,6 +55,7 @@ class MetadataTest {
                         "guardedby.defaults.slow-call-rate-threshold = null",
                         "guardedby.defaults.successes-to-close = null",
                         "guardedby.defaults.trip-exceptions = null",
+                        "guardedby.defaults.trip-on = [\"retry-after\",\"quota-exhausted\",\"key-revoked\"]",
                         "guardedby.defaults.window = 100",
                         "guardedby.enabled = true",
                         "guardedby.health.down-when-open = false",

@@ -180,17 +180,38 @@ class SettingsTest {
                         new Setting(List.of("retry-after", "quota-exhausted"), "templates.customers-keys"),
                         new Setting(List.of("key-revoked"), "breakers.one"),
                         new Setting(List.of(), "breakers.blank"));
-        assertThat(List.of("unset", "silent", "some"))
+        assertThat(List.of("unset", "silent", "some", "blank"))
+                .extracting(name -> afterRevokedKey(readingRevokedKeys(configured, name)))
+                .containsExactly(CircuitState.OPEN, CircuitState.CLOSED, CircuitState.CLOSED, CircuitState.CLOSED);
+    }
+
+    @Test
+    void tripOn_staysAsItIsWritten_whenAnotherSettingChangesLive() {
+        ConfiguredBreakers configured = Written.yaml("""
+                guardedby.breakers:
+                  waits: { trip-on: [retry-after] }
+                  silent: { trip-on: [] }
+                  unset: {}
+                """).read();
+
+        assertThat(List.of("waits", "silent", "unset"))
                 .extracting(name -> {
-                    CircuitBreaker breaker = configured
-                            .builder(name)
-                            .answers(outcome -> Optional.of(
-                                    new HttpAnswer(401, header -> Optional.empty(), List.of("invalid_api_key"))))
-                            .build();
-                    breaker.acquire().failure(new IllegalStateException());
-                    return breaker.state();
+                    CircuitBreaker breaker = readingRevokedKeys(configured, name);
+                    assertThat(LiveChange.read("failure-threshold=7").applyTo(breaker))
+                            .isEqualTo(Map.of("failure-threshold", 7));
+                    return afterRevokedKey(breaker);
                 })
-                .containsExactly(CircuitState.OPEN, CircuitState.CLOSED, CircuitState.CLOSED);
+                .containsExactly(CircuitState.CLOSED, CircuitState.CLOSED, CircuitState.OPEN);
+    }
+
+    private static CircuitBreaker readingRevokedKeys(ConfiguredBreakers configured, String name) {
+        HttpAnswer revoked = new HttpAnswer(401, header -> Optional.empty(), List.of("invalid_api_key"));
+        return configured.builder(name).answers(outcome -> Optional.of(revoked)).build();
+    }
+
+    private static CircuitState afterRevokedKey(CircuitBreaker breaker) {
+        breaker.acquire().failure(new IllegalStateException());
+        return breaker.state();
     }
 
     @Test
