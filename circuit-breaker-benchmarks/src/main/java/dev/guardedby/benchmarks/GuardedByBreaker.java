@@ -20,9 +20,13 @@ public class GuardedByBreaker implements Guard {
     CircuitBreaker breaker;
 
     static CircuitBreaker of(String name, Policy policy) {
+        if (policy == Policy.CONSECUTIVE) {
+            // As it is by default, which is how most are made: breakers without settings of their own share one object.
+            return CircuitBreaker.of(name);
+        }
         CircuitBreaker.Builder builder = CircuitBreaker.builder(name).recoveryTimeout(Policy.WAIT);
         switch (policy) {
-            case CONSECUTIVE -> {}
+            case CONSECUTIVE -> throw new AssertionError(policy);
             case COUNT_WINDOW ->
                 builder.failureRateThreshold(Policy.RATE_PERCENT)
                         .window(Policy.WINDOW_CALLS)
@@ -32,7 +36,9 @@ public class GuardedByBreaker implements Guard {
                         .window(Policy.WINDOW_TIME)
                         .minimumCalls(Policy.MINIMUM_CALLS);
             case SLOW_CALLS ->
-                builder.slowCallDuration(Policy.SLOW)
+                // Resilience4j cannot leave the rate of failures out.
+                builder.failureRateThreshold(Policy.RATE_PERCENT)
+                        .slowCallDuration(Policy.SLOW)
                         .slowCallRateThreshold(Policy.RATE_PERCENT)
                         .window(Policy.WINDOW_CALLS)
                         .minimumCalls(Policy.MINIMUM_CALLS);

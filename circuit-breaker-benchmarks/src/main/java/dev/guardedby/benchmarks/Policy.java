@@ -4,7 +4,7 @@ import java.time.Duration;
 
 /** What makes a breaker trip; each library is given the nearest that it has. */
 public enum Policy {
-    /** The failures in a row that GuardedBy and Failsafe count by default. */
+    /** Five failures in a row: GuardedBy as it is by default, and Failsafe set to it. */
     CONSECUTIVE("consecutive failures"),
     /** Half of the last {@link #WINDOW_CALLS} calls failed. */
     COUNT_WINDOW("failure rate, last 100 calls"),

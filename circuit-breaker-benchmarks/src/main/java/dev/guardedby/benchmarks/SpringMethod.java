@@ -4,6 +4,7 @@ import static java.lang.annotation.RetentionPolicy.RUNTIME;
 
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
 import dev.guardedby.spring.GuardedBy;
+import dev.guardedby.spring.answers.GuardedByAnswersAutoConfiguration;
 import dev.guardedby.spring.aop.GuardedByAopAutoConfiguration;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
 import dev.guardedby.spring.metrics.GuardedByMetricsAutoConfiguration;
@@ -242,6 +243,7 @@ public class SpringMethod extends Measured {
     @ImportAutoConfiguration({
         AopAutoConfiguration.class,
         GuardedByAutoConfiguration.class,
+        GuardedByAnswersAutoConfiguration.class,
         GuardedByAopAutoConfiguration.class
     })
     static class GuardedByConfiguration {}
