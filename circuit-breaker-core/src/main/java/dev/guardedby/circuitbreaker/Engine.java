@@ -103,8 +103,12 @@ final class Engine {
         Window window = period.window();
         return !present.isTimed()
                 && !present.rules.judgesResults()
-                && (deliveries == null || !deliveries.tellsResults())
+                && !tellsResults()
                 && (window == null || (!window.readsClock() && !window.wants(UNTIMED)));
+    }
+
+    private boolean tellsResults() {
+        return deliveries != null && deliveries.tellsResults();
     }
 
     /** The end of a call that threw on a breaker that was closed. */
@@ -122,7 +126,7 @@ final class Engine {
         if (verdict == Verdict.SUCCESS
                 && state == admittedBy
                 && admittedBy.streak == 0
-                && (deliveries == null || !deliveries.tellsResults())
+                && !tellsResults()
                 && isUneventful(admittedBy.period, slice, startedAt)) {
             if (slice != null) {
                 slice.end();

@@ -309,7 +309,8 @@ final class OutcomeRules {
         return Verdict.failure(said);
     }
 
-    private static <E> List<E> with(List<E> rules, E rule) {
+    /** The list with one more at its end. */
+    static <E> List<E> with(List<E> rules, E rule) {
         List<E> more = new ArrayList<>(rules);
         more.add(rule);
         return List.copyOf(more);

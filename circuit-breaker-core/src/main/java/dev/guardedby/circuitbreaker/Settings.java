@@ -3,7 +3,6 @@ package dev.guardedby.circuitbreaker;
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -200,16 +199,12 @@ final class Settings implements Cloneable {
     }
 
     void add(CircuitBreakerListener listener) {
-        List<CircuitBreakerListener> more = new ArrayList<>(listeners);
-        more.add(listener);
-        listeners = List.copyOf(more);
+        listeners = OutcomeRules.with(listeners, listener);
         wantsDurations |= listener.wantsDurations();
     }
 
     void add(Function<? super Throwable, Optional<Duration>> hint) {
-        List<Function<? super Throwable, Optional<Duration>>> more = new ArrayList<>(retryAfter);
-        more.add(hint);
-        retryAfter = List.copyOf(more);
+        retryAfter = OutcomeRules.with(retryAfter, hint);
     }
 
     /** Refuses a change of what a breaker keeps for its whole life. */

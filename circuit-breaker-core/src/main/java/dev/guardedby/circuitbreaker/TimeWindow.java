@@ -39,9 +39,8 @@ final class TimeWindow extends Window {
 
     @Override
     boolean wants(long now) {
-        // By difference, so that a step back stays in the present slice. The first result of a slice may find that what
-        // was
-        // forgotten has raised a rate.
+        // By difference, so that a step back stays in the present slice. The first result of a slice may find a rate
+        // raised by what was forgotten.
         return super.wants(now) || now - sliceStart >= sliceNanos;
     }
 
