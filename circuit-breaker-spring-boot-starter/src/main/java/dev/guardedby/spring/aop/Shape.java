@@ -63,7 +63,7 @@ interface Shape {
         }
         ReactiveAdapter adapter = ReactiveAdapterRegistry.getSharedInstance().getAdapter(returned);
         if (adapter == null && !Flow.Publisher.class.isAssignableFrom(returned)) {
-            return PlainShape.OF_RESULT;
+            return returned == Object.class ? new UndeclaredShape() : PlainShape.OF_RESULT;
         }
         if (!ClassUtils.isPresent("reactor.core.publisher.Mono", Shape.class.getClassLoader())) {
             throw invalid(method, returned, "Add io.projectreactor:reactor-core to the classpath");
