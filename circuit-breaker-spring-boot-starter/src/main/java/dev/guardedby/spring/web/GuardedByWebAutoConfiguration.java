@@ -2,10 +2,12 @@ package dev.guardedby.spring.web;
 
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
+import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.core.env.Environment;
 import org.springframework.http.ProblemDetail;
@@ -23,5 +25,11 @@ public final class GuardedByWebAutoConfiguration {
     @ConditionalOnMissingBean(name = "guardedByRefusalAdvice")
     RefusalAdvice guardedByRefusalAdvice(Environment environment) {
         return new RefusalAdvice(environment.getProperty("guardedby.web.show-name", Boolean.class, false));
+    }
+
+    @Bean
+    @ConditionalOnBean(RefusalAdvice.class)
+    AdviceCheck guardedByAdviceCheck(ApplicationContext application) {
+        return new AdviceCheck(application);
     }
 }

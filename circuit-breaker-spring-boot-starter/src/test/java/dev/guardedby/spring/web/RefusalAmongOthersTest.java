@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.guardedby.circuitbreaker.CallNotPermittedException;
 import dev.guardedby.spring.web.WebApplication.Answer;
+import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.http.HttpStatus;
@@ -18,6 +22,7 @@ import org.springframework.web.bind.annotation.RestController;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 
 /** The problem detail beside what applications and Spring Boot say of errors themselves. */
+@ExtendWith(OutputCaptureExtension.class)
 @ParameterizedClass
 @EnumSource(names = {"SERVLET", "REACTIVE"})
 record RefusalAmongOthersTest(WebApplicationType kind) {
@@ -62,24 +67,37 @@ record RefusalAmongOthersTest(WebApplicationType kind) {
     }
 
     @Test
-    void handlerOfTheApplication_wins_inAnAdviceAndInAController() throws Exception {
+    void handlerOfTheApplication_wins_inAnAdviceAndInAController(CapturedOutput output) throws Exception {
         try (WebApplication application = WebApplication.start(kind, OwnHandlers.class, ASKED_FOR)) {
             application.llm().forceOpen();
 
             assertThat(application.get("/plain", "text/plain").body()).isEqualTo("the advice: llm");
             assertThat(application.get("/own-exception", "text/plain").body()).isEqualTo("the advice: llm");
             assertThat(application.get("/local", "text/plain").body()).isEqualTo("the controller: llm");
+            assertThat(warnings(output)).isEmpty();
         }
     }
 
     @Test
-    void handlerOfTheApplicationForEveryException_winsToo() throws Exception {
+    void handlerOfTheApplicationForEveryException_winsToo_andStartUpSaysSo(CapturedOutput output) throws Exception {
         try (WebApplication application = WebApplication.start(kind, CatchAll.class, ASKED_FOR)) {
             application.llm().forceOpen();
 
             assertThat(application.get("/plain", "text/plain").body())
                     .isEqualTo("every exception: CallNotPermittedException");
+            assertThat(warnings(output))
+                    .containsExactly("guardedby.web.problem-details is not in force where " + CatchAll.class.getName()
+                            + ".failed is asked first, an @ExceptionHandler that takes refusals because it takes their"
+                            + " supertype. Write one for CallNotPermittedException beside it.");
         }
+    }
+
+    private static List<String> warnings(CapturedOutput output) {
+        return output.getOut()
+                .lines()
+                .filter(line -> line.contains(" WARN ") && line.contains("guardedby.web"))
+                .map(line -> line.substring(line.indexOf("guardedby.web.problem-details")))
+                .toList();
     }
 
     @Configuration(proxyBeanMethods = false)
