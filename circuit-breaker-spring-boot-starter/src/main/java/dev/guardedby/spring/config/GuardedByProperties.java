@@ -27,6 +27,7 @@ import org.springframework.boot.context.properties.bind.Name;
  * @param templates Named groups of settings that breakers and other templates extend.
  * @param breakers Settings of single breakers, by name. A name with dots is written in quotes and brackets, "[a.b]".
  * @param health What breakers do to the health of the application.
+ * @param web What the clients of a web application are told when a breaker refuses a call.
  */
 @ConfigurationProperties("guardedby")
 record GuardedByProperties(
@@ -35,7 +36,8 @@ record GuardedByProperties(
         @DefaultValue Breaker defaults,
         @DefaultValue Map<String, Breaker> templates,
         @DefaultValue Map<String, Breaker> breakers,
-        @DefaultValue Health health) {
+        @DefaultValue Health health,
+        @DefaultValue Web web) {
 
     /**
      * Settings of a breaker, as far as they are written; what is not, the core knows best. The defaults that the IDE shows are
@@ -148,4 +150,16 @@ record GuardedByProperties(
      *     remote should not take this application out of service.
      */
     record Health(@DefaultValue("false") boolean downWhenOpen) {}
+
+    /**
+     * Web answers.
+     *
+     * @param problemDetails Whether a refusal that no exception handler of the application takes is answered with a problem
+     *     detail, 503 and Retry-After. Off by default: it is then answered as any other exception.
+     * @param showName Whether that answer tells the name of the breaker. Off by default, because clients need not know
+     *     what stands behind the application.
+     */
+    record Web(
+            @DefaultValue("false") boolean problemDetails,
+            @DefaultValue("false") boolean showName) {}
 }

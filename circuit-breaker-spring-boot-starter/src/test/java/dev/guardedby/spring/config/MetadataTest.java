@@ -60,7 +60,9 @@ class MetadataTest {
                         "guardedby.enabled = true",
                         "guardedby.health.down-when-open = false",
                         "guardedby.templates = null",
-                        "guardedby.unknown-name = near-miss")
+                        "guardedby.unknown-name = near-miss",
+                        "guardedby.web.problem-details = false",
+                        "guardedby.web.show-name = false")
                 .doesNotContain("guardedby.defaults.extends = null");
     }
 
