@@ -4,6 +4,8 @@ import dev.guardedby.circuitbreaker.CallNotPermittedException;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Outcome;
 import dev.guardedby.spring.aop.Fallback.Choice;
+import java.lang.reflect.Method;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.aopalliance.intercept.MethodInterceptor;
@@ -14,16 +16,27 @@ import org.springframework.aop.framework.AopProxyUtils;
 /**
  * Lets the fallback answer for a guarded call that was refused or has failed.
  *
- * <p>It stands outside caches, so that they store no substitute. Spring's {@code @Retryable} is further out still, by a proxy
- * or post-processor of its own, and finds nothing to retry where the fallback has answered.
+ * <p>It stands outside caches, so that they store no substitute, and outside retries, so that it answers after the last
+ * attempt. Where a retry is all that may answer in between, it asks the breaker before the first one.
  */
 final class FallbackInterceptor implements MethodInterceptor {
     private static final int DEEPEST_LAYER = 32;
 
     private final GuardedMethods methods;
+    private final Set<Method> retried;
 
     FallbackInterceptor(GuardedMethods methods) {
+        this(methods, Set.of());
+    }
+
+    private FallbackInterceptor(GuardedMethods methods, Set<Method> retried) {
         this.methods = methods;
+        this.retried = retried;
+    }
+
+    /** The same for one proxy, asking the breaker first about methods that are retried there, and not cached. */
+    FallbackInterceptor askingFirst(Set<Method> retriedMethods) {
+        return new FallbackInterceptor(methods, Set.copyOf(retriedMethods));
     }
 
     @Override
@@ -36,7 +49,7 @@ final class FallbackInterceptor implements MethodInterceptor {
             return stage(method, method.fallback(), invocation);
         }
         try {
-            return invocation.proceed();
+            return proceed(method, invocation);
         } catch (Throwable primary) {
             Choice choice = choose(method, method.fallback(), primary);
             if (choice == null) {
@@ -46,12 +59,20 @@ final class FallbackInterceptor implements MethodInterceptor {
         }
     }
 
+    /** Goes on, unless the call would be refused anyway and a retry is there to try it again and again. */
+    private @Nullable Object proceed(GuardedMethod method, MethodInvocation invocation) throws Throwable {
+        if (retried.contains(method.method())) {
+            method.breaker().checkPermitted();
+        }
+        return invocation.proceed();
+    }
+
     @SuppressWarnings("unchecked") // the shape says so
-    private static @Nullable CompletionStage<@Nullable Object> stage(
+    private @Nullable CompletionStage<@Nullable Object> stage(
             GuardedMethod method, Fallback fallback, MethodInvocation invocation) {
         CompletionStage<@Nullable Object> first;
         try {
-            first = (CompletionStage<@Nullable Object>) invocation.proceed();
+            first = (CompletionStage<@Nullable Object>) proceed(method, invocation);
         } catch (Throwable thrown) {
             first = CompletableFuture.failedFuture(thrown);
         }
