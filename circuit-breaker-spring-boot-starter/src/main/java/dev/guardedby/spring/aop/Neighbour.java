@@ -31,7 +31,7 @@ enum Neighbour {
     /** Anything else, which we leave alone. */
     OTHER;
 
-    private static final Map<String, Neighbour> KNOWN = Map.ofEntries(
+    static final Map<String, Neighbour> KNOWN = Map.ofEntries(
             Map.entry("org.springframework.scheduling.annotation.AsyncAnnotationAdvisor", ASYNC),
             Map.entry("org.springframework.aop.interceptor.AsyncExecutionAspectSupport", ASYNC),
             Map.entry("org.springframework.resilience.retry.AbstractRetryInterceptor", RETRY),
