@@ -2,7 +2,6 @@ package dev.guardedby.spring.aop;
 
 import static dev.guardedby.spring.aop.Guarded.application;
 import static dev.guardedby.spring.aop.Guarded.breaker;
-import static dev.guardedby.spring.aop.Guarded.failing;
 import static dev.guardedby.spring.aop.Guarded.history;
 import static dev.guardedby.spring.aop.Guarded.order;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -10,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.guardedby.circuitbreaker.CallNotPermittedException;
 import dev.guardedby.spring.GuardedBy;
+import io.github.resilience4j.bulkhead.BulkheadFullException;
 import io.github.resilience4j.bulkhead.annotation.Bulkhead;
 import io.github.resilience4j.retry.annotation.Retry;
 import java.io.IOException;
@@ -56,7 +56,7 @@ final class RetryTest {
                 .withPropertyValues(
                         "resilience4j.retry.instances.shop.max-attempts=3",
                         "resilience4j.retry.instances.shop.wait-duration=1ms",
-                        "resilience4j.bulkhead.instances.full.max-concurrent-calls=0");
+                        "resilience4j.bulkhead.instances.full.max-concurrent-calls=1");
     }
 
     private static void advance(ApplicationContext context, Duration step) {
@@ -209,7 +209,7 @@ final class RetryTest {
                         "resilience4j.bulkhead.bulkhead-aspect-order=2147483647")
                 .run(context -> {
                     assertThat(order(context.getBean(OfResilience4j.class))).isEqualTo("fallback > retry > guard");
-                    assertThat(order(context.getBean(FullBulkhead.class))).isEqualTo("limit > retry > guard");
+                    assertThat(order(context.getBean(FullBulkhead.class))).isEqualTo("retry > limit > guard");
                 });
     }
 
@@ -229,10 +229,12 @@ final class RetryTest {
     void reported_resilience4j1657_hundredLocalRejections_openNothing() {
         ofResilience4j(FullBulkhead.class).run(context -> {
             FullBulkhead full = context.getBean(FullBulkhead.class);
-            for (int i = 0; i < 100; i++) {
-                failing(full::call);
-            }
-            assertThat(history(context, "full")).isEqualTo("0 ok, 0 failed, 0 ignored, 0 refused, closed");
+            full.call(() -> {
+                for (int i = 0; i < 100; i++) {
+                    assertThatExceptionOfType(BulkheadFullException.class).isThrownBy(() -> full.call(() -> {}));
+                }
+            });
+            assertThat(history(context, "full")).isEqualTo("1 ok, 0 failed, 0 ignored, 0 refused, closed");
         });
     }
 
@@ -343,8 +345,8 @@ final class RetryTest {
     static class FullBulkhead {
         @Retry(name = "shop")
         @Bulkhead(name = "full")
-        @GuardedBy("full") public String call() {
-            return "done";
+        @GuardedBy("full") public void call(Runnable inside) {
+            inside.run();
         }
     }
 
