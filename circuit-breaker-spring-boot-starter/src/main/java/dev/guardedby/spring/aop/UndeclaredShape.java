@@ -40,9 +40,9 @@ final class UndeclaredShape implements Shape {
     }
 
     @Override
-    public @Nullable Object guardWithFallback(GuardedMethod method, Fallback fallback, MethodInvocation invocation)
+    public @Nullable Object guardWithFallback(GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst)
             throws Throwable {
-        return PlainShape.OF_RESULT.guardWithFallback(method, fallback, invocation);
+        return PlainShape.OF_RESULT.guardWithFallback(method, fallback, invocation, askFirst);
     }
 
     @Override

@@ -23,6 +23,9 @@ import org.springframework.boot.context.properties.bind.Name;
  *     the registry let every call pass.
  * @param unknownName What to do about a breaker name in code that has no entry under guardedby.breakers. By default, a
  *     name that is one edit away from an entry nobody uses fails start-up.
+ * @param aspectOrder Order number of the guard among other aspects, with the fallback directly outside it. By default, the
+ *     guard stands inside retries and caches and outside transactions, and the fallback outside all of them, whatever
+ *     their numbers.
  * @param defaults Settings of every breaker, unless its template or its own entry says otherwise.
  * @param templates Named groups of settings that breakers and other templates extend.
  * @param breakers Settings of single breakers, by name. A name with dots is written in quotes and brackets, "[a.b]".
@@ -33,6 +36,7 @@ import org.springframework.boot.context.properties.bind.Name;
 record GuardedByProperties(
         @DefaultValue("true") boolean enabled,
         @DefaultValue("near-miss") UnknownName unknownName,
+        @Nullable Integer aspectOrder,
         @DefaultValue Breaker defaults,
         @DefaultValue Map<String, Breaker> templates,
         @DefaultValue Map<String, Breaker> breakers,

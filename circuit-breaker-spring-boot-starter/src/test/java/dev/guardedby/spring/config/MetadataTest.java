@@ -37,6 +37,7 @@ class MetadataTest {
         assertThat(keys())
                 .extracting(key -> key.get("name") + " = " + key.get("defaultValue"))
                 .contains(
+                        "guardedby.aspect-order = null",
                         "guardedby.breakers = null",
                         "guardedby.defaults.failure-rate-threshold = null",
                         "guardedby.defaults.failure-threshold = 5",
