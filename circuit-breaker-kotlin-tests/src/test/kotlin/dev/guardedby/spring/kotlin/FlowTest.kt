@@ -21,6 +21,7 @@ import kotlinx.coroutines.flow.flowOf
 import kotlinx.coroutines.flow.flowOn
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.onEach
+import kotlinx.coroutines.flow.onStart
 import kotlinx.coroutines.flow.retry
 import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.toList
@@ -51,7 +52,7 @@ internal class FlowTest {
         }
 
     @Test
-    fun whileOpen_nothingIsCollected_norIsTheFunctionCalled() =
+    fun whileOpen_nothingIsCollected() =
         application.tell {
             breaker("stream").holdOpen()
             val tokens = bean<Remote>().stream("a")
@@ -210,22 +211,22 @@ internal class FlowTest {
 
     class Source {
         var collected = 0
+            private set
         var tokens: (String) -> Flow<String> = { flowOf(it + "1", it + "2") }
+
+        fun stream(question: String): Flow<String> = tokens(question).onStart { collected++ }
     }
 
     open class Remote(
         private val source: Source,
     ) {
         @GuardedBy("stream")
-        open fun stream(question: String): Flow<String> {
-            source.collected++
-            return source.tokens(question)
-        }
+        open fun stream(question: String): Flow<String> = source.stream(question)
 
         @GuardedBy("opened")
         open suspend fun opened(question: String): Flow<String> {
             yield()
-            return source.tokens(question)
+            return source.stream(question)
         }
     }
 
