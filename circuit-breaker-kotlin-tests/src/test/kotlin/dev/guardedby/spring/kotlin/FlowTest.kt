@@ -197,6 +197,12 @@ internal class FlowTest {
                 }
             }
             failing { bean<Remote>().opened("c").toList() }
+            bean<Source>().tokens = {
+                flow {
+                    emit("1")
+                    awaitCancellation()
+                }
+            }
             assertThat(bean<Remote>().opened("d").first()).isEqualTo("1")
             assertThat(history("opened")).isEqualTo("2 ok, 1 failed, 0 ignored, 1 refused, closed")
         }

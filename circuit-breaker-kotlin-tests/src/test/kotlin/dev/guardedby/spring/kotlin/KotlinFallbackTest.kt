@@ -127,8 +127,8 @@ internal class KotlinFallbackTest {
         assertThat(refusal(OtherParameters::class))
             .isEqualTo(
                 "The fallback 'later' of suspend ${name("OtherParameters")}.ask(String) does not fit: it must take" +
-                    " (String), optionally with an exception as the last, but there is only suspend later(int) and" +
-                    " later(String, String). Write String later(String) or String later(String, Throwable) in" +
+                    " (String), optionally with an exception as the last, but there is only later(String, String)" +
+                    " and suspend later(int). Write String later(String) or String later(String, Throwable) in" +
                     " ${name("OtherParameters")}.",
             )
         assertThat(refusal(OtherResult::class))
@@ -157,7 +157,7 @@ internal class KotlinFallbackTest {
     open class Remote(
         private val wire: Wire,
     ) {
-        val said = mutableListOf<String>()
+        open val said = mutableListOf<String>()
 
         @GuardedBy("remote", fallback = "later")
         open suspend fun ask(question: String): String = wire.ask(question)

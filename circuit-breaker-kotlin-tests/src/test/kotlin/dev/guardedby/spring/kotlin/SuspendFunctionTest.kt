@@ -187,7 +187,7 @@ internal class SuspendFunctionTest {
         application(Wire::class, Remote::class, Outer::class).tell {
             readyToProbe("remote")
             wire.answer = {
-                delay(1.minutes)
+                delay(1)
                 "answer to $it"
             }
             assertThat(bean<Outer>().askTwice()).isEqualTo("answer to a, answer to b")

@@ -94,7 +94,8 @@ record Fallback(List<Choice> choices) {
 
     /** The exception that a fallback ended with, with the one that it was asked for as suppressed. */
     static Throwable suppress(Throwable primary, Throwable thrown) {
-        if (thrown != primary && thrown.getSuppressed().length < MOST_SUPPRESSED) {
+        List<Throwable> present = List.of(thrown.getSuppressed());
+        if (thrown != primary && present.size() < MOST_SUPPRESSED && !present.contains(primary)) {
             thrown.addSuppressed(primary);
         }
         return thrown;

@@ -30,11 +30,24 @@ final class Kotlin {
                         && KotlinDetector.isKotlinType(method.getDeclaringClass()));
     }
 
+    /** How to make a class of which there can be no subclass one of which there can, as its language says it. */
+    static String howToOpen(Class<?> type, String inJava) {
+        return KotlinDetector.isKotlinType(type)
+                ? "Make it open, with its class, as Kotlin's compiler plugin 'spring' does for annotations of Spring"
+                : inJava;
+    }
+
     /** Whether a type is a flow of any kind. */
     static boolean isFlow(Class<?> type) {
-        return type.getName().equals(FLOW)
-                || ClassUtils.getAllInterfacesForClassAsSet(type).stream()
-                        .anyMatch(implemented -> implemented.getName().equals(FLOW));
+        if (type.getName().equals(FLOW)) {
+            return true;
+        }
+        for (Class<?> above : type.getInterfaces()) {
+            if (isFlow(above)) {
+                return true;
+            }
+        }
+        return type.getSuperclass() != null && isFlow(type.getSuperclass());
     }
 
     /** Whether a type is what functions return that return nothing; to Java, they are {@code void}. */

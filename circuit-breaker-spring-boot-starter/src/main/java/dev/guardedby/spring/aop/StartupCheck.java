@@ -100,7 +100,12 @@ final class StartupCheck implements BeanPostProcessor, SmartInitializingSingleto
                 // Kotlin puts the body of an open suspend function into one that it makes itself, with all annotations.
                 String obstacle = method.isSynthetic() ? null : obstacle(method);
                 if (obstacle != null && Declaration.on(method) != null) {
-                    throw outOfReach(method, "is " + obstacle, "Make it neither private, static nor final");
+                    throw outOfReach(
+                            method,
+                            "is " + obstacle,
+                            obstacle.equals("final")
+                                    ? Kotlin.howToOpen(type, "Make it neither private, static nor final")
+                                    : "Make it neither private, static nor final");
                 }
             }
         }
