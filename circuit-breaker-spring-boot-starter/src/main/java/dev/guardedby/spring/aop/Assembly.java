@@ -35,7 +35,10 @@ final class Assembly {
      * @param outer the call that the subscriber itself is in
      */
     record Admitted(
-            Permit permit, GuardedCall call, Inside inside, @Nullable GuardedCall outer) {}
+            Permit permit,
+            GuardedCall call,
+            Inside inside,
+            @Nullable GuardedCall outer) {}
 
     /**
      * Asks the breaker for a subscription, and answers what is to be subscribed then; null if it was refused, and the

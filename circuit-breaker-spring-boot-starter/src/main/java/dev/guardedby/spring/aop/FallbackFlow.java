@@ -77,7 +77,7 @@ final class FallbackFlow<T> implements Flow<T> {
     }
 
     /** A collection whose flow sees what its collector sees. */
-    private abstract static class Unchanged<T> extends FlowCollection<T> {
+    abstract static sealed class Unchanged<T> extends FlowCollection<T> permits First, Second {
         Unchanged(FlowCollector<? super T> collector, Continuation<? super Unit> caller) {
             super(collector, caller);
         }

@@ -176,7 +176,8 @@ final class FallbackResolver {
     }
 
     private String examples() {
-        String returned = ClassUtils.getShortName(Signature.result(guarded, beanClass).toClass());
+        String returned =
+                ClassUtils.getShortName(Signature.result(guarded, beanClass).toClass());
         String list = Signature.list(parameters);
         String without = returned + " " + name + "(" + list + ")";
         String with = returned + " " + name + "(" + list + (list.isEmpty() ? "" : ", ") + "Throwable)";

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * <p>In Kotlin it would be {@code try { source.collect { collector.emit(it) } } catch …}. Here the suspensions are written out:
  * a suspend function returns its result, or throws, or answers that it has suspended and ends with the continuation.
  */
-abstract class FlowCollection<T> implements FlowCollector<T>, Continuation<Unit> {
+abstract sealed class FlowCollection<T> implements FlowCollector<T>, Continuation<Unit>
+        permits GuardedFlow.Collection, FallbackFlow.Unchanged {
     private final FlowCollector<? super T> collector;
     private final Continuation<? super Unit> caller;
     private volatile @Nullable Throwable thrownByCollector;

@@ -26,7 +26,7 @@ final class GuardedFlow<T> implements Flow<T> {
     }
 
     /** One admitted collection: like a {@link GuardedSubscriber}. */
-    private static final class Collection<T> extends FlowCollection<T> {
+    static final class Collection<T> extends FlowCollection<T> {
         private final Admitted admitted;
         private final CoroutineContext context;
         private volatile boolean seen;

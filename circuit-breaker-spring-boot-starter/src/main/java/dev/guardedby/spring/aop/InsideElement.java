@@ -35,7 +35,8 @@ final class InsideElement extends AbstractCoroutineContextElement implements Thr
     static CoroutineContext addedTo(CoroutineContext context, Inside inside) {
         ReactorContext present = context.get(ReactorContext.Key);
         Context contents = present == null ? Context.empty() : present.getContext();
-        return context.plus(new ReactorContext(contents.put(Inside.KEY, inside))).plus(ELEMENT);
+        return context.plus(new ReactorContext(contents.put(Inside.KEY, inside)))
+                .plus(ELEMENT);
     }
 
     /** A context as it was before something was added to the original. */
@@ -54,7 +55,8 @@ final class InsideElement extends AbstractCoroutineContextElement implements Thr
     /** Makes something current for this thread. */
     static Attached attach(Inside inside) {
         GuardedCall before = GuardedCall.enter(inside.call());
-        return new Attached(before, inside.scope() == null ? null : inside.scope().attach());
+        return new Attached(
+                before, inside.scope() == null ? null : inside.scope().attach());
     }
 
     /** Makes current again what was before. */

@@ -87,7 +87,9 @@ final class Kotlin {
 
     /** Refuses where Spring would call the function itself, and take the marker that it has suspended for its result. */
     private static void refuseWithoutBridge(Method method) {
-        String missing = isPresent("kotlinx.coroutines.reactor.MonoKt") ? "" : "org.jetbrains.kotlinx:kotlinx-coroutines-reactor";
+        String missing = isPresent("kotlinx.coroutines.reactor.MonoKt")
+                ? ""
+                : "org.jetbrains.kotlinx:kotlinx-coroutines-reactor";
         if (!isPresent("kotlin.reflect.full.KCallables")) {
             missing += (missing.isEmpty() ? "" : " and ") + "org.jetbrains.kotlin:kotlin-reflect";
         }

@@ -35,7 +35,8 @@ final class Signature {
         ResolvableType result = ResolvableType.forMethodParameter(method, method.getParameterCount() - 1, beanClass)
                 .getGeneric();
         return result.getType() instanceof WildcardType wildcard && wildcard.getLowerBounds().length == 1
-                ? ResolvableType.forType(wildcard.getLowerBounds()[0], ResolvableType.forClass(method.getDeclaringClass(), beanClass))
+                ? ResolvableType.forType(
+                        wildcard.getLowerBounds()[0], ResolvableType.forClass(method.getDeclaringClass(), beanClass))
                 : result;
     }
 

@@ -30,8 +30,8 @@ final class SuspendShape implements Shape {
     private final ReactiveShape publisher;
 
     SuspendShape(boolean returnsFlow) {
-        this.publisher = new ReactiveShape(Objects.requireNonNull(ReactiveAdapterRegistry.getSharedInstance()
-                .getAdapter(returnsFlow ? Flux.class : Mono.class)));
+        this.publisher = new ReactiveShape(Objects.requireNonNull(
+                ReactiveAdapterRegistry.getSharedInstance().getAdapter(returnsFlow ? Flux.class : Mono.class)));
     }
 
     @Override
@@ -72,7 +72,8 @@ final class SuspendShape implements Shape {
     }
 
     private static Continuation<?> continuation(@Nullable Object argument) {
-        return (Continuation<?>) Objects.requireNonNull(argument, "a suspend function was called without a continuation");
+        return (Continuation<?>)
+                Objects.requireNonNull(argument, "a suspend function was called without a continuation");
     }
 
     /** Where the caller goes on, in a context that tells threads what they are inside of: Spring reads it from here. */
