@@ -4,6 +4,7 @@ import dev.guardedby.circuitbreaker.CallNotPermittedException
 import dev.guardedby.spring.GuardedBy
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.TimeoutCancellationException
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.channels.awaitClose
@@ -26,6 +27,7 @@ import kotlinx.coroutines.flow.retry
 import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.withTimeout
 import kotlinx.coroutines.withTimeoutOrNull
 import kotlinx.coroutines.yield
 import org.assertj.core.api.Assertions.assertThat
@@ -151,6 +153,20 @@ internal class FlowTest {
             bean<Source>().tokens = { flow { throw CancellationException("its own") } }
             assertThat(failing { bean<Remote>().stream("a").collect {} })
                 .isInstanceOf(CancellationException::class.java)
+            assertThat(history("stream")).isEqualTo("0 ok, 1 failed, 0 ignored, 0 refused, closed")
+        }
+
+    @Test
+    fun timeoutInsideTheFlow_isAFailure() =
+        application.tell {
+            bean<Source>().tokens = {
+                flow {
+                    emit("1")
+                    withTimeout(1.minutes) { awaitCancellation() }
+                }
+            }
+            assertThat(failing { bean<Remote>().stream("a").collect {} })
+                .isInstanceOf(TimeoutCancellationException::class.java)
             assertThat(history("stream")).isEqualTo("0 ok, 1 failed, 0 ignored, 0 refused, closed")
         }
 

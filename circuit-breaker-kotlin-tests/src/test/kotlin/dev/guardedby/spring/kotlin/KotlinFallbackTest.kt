@@ -112,6 +112,15 @@ internal class KotlinFallbackTest {
         }
 
     @Test
+    fun fallbackOfAClass_ofTheSameName_isNoneOfItsGuardedFunctions() =
+        application(Wire::class, Typed::class).tell {
+            assertThat(bean<Typed>().ask("a")).isEqualTo("answer to a")
+            failed()
+            assertThat(bean<Typed>().ask("a")).isEqualTo("a: down")
+            assertThat(history("typed")).isEqualTo("1 ok, 1 failed, 0 ignored, 0 refused, closed")
+        }
+
+    @Test
     fun ambiguousFallbacks_failStartup_andBothAreNamed() {
         // For the JVM, a token is the string in it.
         assertThat(refusal(Ambiguous::class))
@@ -267,6 +276,18 @@ internal class KotlinFallbackTest {
 
         @GuardedBy("opened", fallback = "streamLater")
         open suspend fun openedPlainly(question: String): Flow<String> = flow { emit(wire.ask(question)) }
+    }
+
+    @GuardedBy("typed", fallback = "ask")
+    open class Typed(
+        private val wire: Wire,
+    ) {
+        open suspend fun ask(question: String): String = wire.ask(question)
+
+        open fun ask(
+            question: String,
+            failure: Exception,
+        ): String = "$question: ${failure.message}"
     }
 
     @JvmInline

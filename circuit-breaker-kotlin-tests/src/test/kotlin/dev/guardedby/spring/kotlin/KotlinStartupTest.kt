@@ -1,6 +1,7 @@
 package dev.guardedby.spring.kotlin
 
 import dev.guardedby.spring.GuardedBy
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Deferred
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.StateFlow
@@ -74,6 +75,9 @@ internal class KotlinStartupTest {
             .endsWith("Add $bridge and $reflection to the classpath.")
         assertThat(refusalWithout("Flowing", "kotlinx-coroutines-reactor", "kotlinx-coroutines-reactive", "reactor-core"))
             .contains("${name(Flowing::class)}.ask()")
+            .contains(bridge)
+        assertThat(refusalWithout("Deferring", "kotlinx-coroutines-reactor", "kotlinx-coroutines-reactive", "reactor-core"))
+            .contains("${name(Deferring::class)}.ask()")
             .contains(bridge)
         assertThat(refusalWithout("Plain", "kotlinx-coroutines", "reactor-core", "kotlin-reflect", "reactive-streams"))
             .isEqualTo("started, and guards")
@@ -168,6 +172,11 @@ internal class KotlinStartupTest {
     open class Flowing {
         @GuardedBy("flowing")
         open fun ask(): Flow<String> = flowOf("a")
+    }
+
+    open class Deferring {
+        @GuardedBy("deferring")
+        open fun ask(): Deferred<String> = CompletableDeferred("a")
     }
 
     open class Plain {

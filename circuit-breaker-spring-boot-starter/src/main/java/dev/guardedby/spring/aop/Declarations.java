@@ -236,7 +236,7 @@ final class Declarations {
         return !declaration.fallback().isEmpty()
                 && Kotlin.isNamed(method, declaration.fallback())
                 && bodies(method.getName(), beanClass).stream()
-                        .noneMatch(other -> other.getParameterCount() == method.getParameterCount() + 1);
+                        .noneMatch(other -> Signature.arity(other) == Signature.arity(method) + 1);
     }
 
     /** The declaration that no other replaces; there is at least one. */

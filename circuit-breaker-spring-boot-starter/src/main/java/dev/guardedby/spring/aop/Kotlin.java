@@ -11,6 +11,7 @@ import org.springframework.util.ClassUtils;
 /** What start-up asks about Kotlin; it needs none of Kotlin's classes, which may not be there. */
 final class Kotlin {
     private static final String FLOW = "kotlinx.coroutines.flow.Flow";
+    private static final String DEFERRED = "kotlinx.coroutines.Deferred";
 
     private Kotlin() {}
 
@@ -39,15 +40,24 @@ final class Kotlin {
 
     /** Whether a type is a flow of any kind. */
     static boolean isFlow(Class<?> type) {
-        if (type.getName().equals(FLOW)) {
+        return isSubtype(type, FLOW);
+    }
+
+    /** Whether a type is a deferred value of any kind. */
+    static boolean isDeferred(Class<?> type) {
+        return isSubtype(type, DEFERRED);
+    }
+
+    private static boolean isSubtype(Class<?> type, String of) {
+        if (type.getName().equals(of)) {
             return true;
         }
         for (Class<?> above : type.getInterfaces()) {
-            if (isFlow(above)) {
+            if (isSubtype(above, of)) {
                 return true;
             }
         }
-        return type.getSuperclass() != null && isFlow(type.getSuperclass());
+        return type.getSuperclass() != null && isSubtype(type.getSuperclass(), of);
     }
 
     /** Whether a type is what functions return that return nothing; to Java, they are {@code void}. */
@@ -60,10 +70,11 @@ final class Kotlin {
         Class<?> result = Signature.result(method, beanClass).toClass();
         refuseWithoutBridge(method);
         if (isFlow(result)) {
-            refuseUnlessPlainFlow(method, result);
+            refuseUnlessExactly(FLOW, method, result);
             return new SuspendShape(true);
         }
-        if (Future.class.isAssignableFrom(result)
+        if (isDeferred(result)
+                || Future.class.isAssignableFrom(result)
                 || CompletionStage.class.isAssignableFrom(result)
                 || ReactiveAdapterRegistry.getSharedInstance().getAdapter(result) != null) {
             throw Shape.invalid(method, result, "Wait for it in the function and let that return the value");
@@ -74,14 +85,21 @@ final class Kotlin {
     /** The shape of a function that returns a flow. */
     static Shape shapeOfFlow(Method method, Class<?> returned) {
         refuseWithoutBridge(method);
-        refuseUnlessPlainFlow(method, returned);
+        refuseUnlessExactly(FLOW, method, returned);
         return new FlowShape();
     }
 
-    // The guarded flow is another object, which would not be of a subtype.
-    private static void refuseUnlessPlainFlow(Method method, Class<?> returned) {
-        if (!returned.getName().equals(FLOW)) {
-            throw Shape.invalid(method, returned, "Let it return " + FLOW);
+    /** The shape of a function that returns a deferred value. */
+    static Shape shapeOfDeferred(Method method, Class<?> returned) {
+        refuseWithoutBridge(method);
+        refuseUnlessExactly(DEFERRED, method, returned);
+        return DeferredValues.shape();
+    }
+
+    // What is guarded is another object, which would not be of a subtype.
+    private static void refuseUnlessExactly(String type, Method method, Class<?> returned) {
+        if (!returned.getName().equals(type)) {
+            throw Shape.invalid(method, returned, "Let it return " + type);
         }
     }
 

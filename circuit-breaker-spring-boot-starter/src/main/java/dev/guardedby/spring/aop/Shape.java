@@ -55,6 +55,9 @@ interface Shape {
         if (Kotlin.isFlow(returned)) {
             return Kotlin.shapeOfFlow(method, returned);
         }
+        if (Kotlin.isDeferred(returned)) {
+            return Kotlin.shapeOfDeferred(method, returned);
+        }
         if (returned == CompletableFuture.class || returned == CompletionStage.class) {
             return new StageShape();
         }
