@@ -47,7 +47,9 @@ final class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(
-                        "io.micrometer..", "org.springframework.boot.actuate..", "org.springframework.boot.health..")
+                        "io.micrometer.core..",
+                        "org.springframework.boot.actuate..",
+                        "org.springframework.boot.health..")
                 .check(OURS);
     }
 
@@ -87,6 +89,7 @@ final class ArchitectureTest {
                         "dev.guardedby.spring.actuate.GuardedByHealthAutoConfiguration",
                         "dev.guardedby.spring.answers.GuardedByAnswersAutoConfiguration",
                         "dev.guardedby.spring.aop.GuardedByAopAutoConfiguration",
+                        "dev.guardedby.spring.aop.InsideAccessor",
                         "dev.guardedby.spring.aop.LostCosts",
                         "dev.guardedby.spring.config.ConfiguredBreakers",
                         "dev.guardedby.spring.config.GuardedByAutoConfiguration",

@@ -1,7 +1,7 @@
 package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.Cost;
-import dev.guardedby.circuitbreaker.Permit;
+import dev.guardedby.spring.CostRecorder;
 import java.lang.reflect.Method;
 import java.math.BigDecimal;
 import java.util.LinkedHashMap;
@@ -75,10 +75,10 @@ final class CostExpression {
         return new CostExpression(expression, method, variables, surroundings, lost);
     }
 
-    /** Books what a call cost on its permit; if that cannot be found out, counts it and warns of the first. */
-    void book(Permit permit, @Nullable Object[] arguments, @Nullable Object result) {
+    /** Books what a call cost on it; if that cannot be found out, counts it and warns of the first. */
+    void book(CostRecorder call, @Nullable Object[] arguments, @Nullable Object result) {
         try {
-            permit.recordCost(toCost(expression.getValue(new CostContext(surroundings, variables, arguments, result))));
+            call.record(toCost(expression.getValue(new CostContext(surroundings, variables, arguments, result))));
         } catch (Throwable broken) {
             lost.increment();
             if (warned.compareAndSet(false, true)) {
