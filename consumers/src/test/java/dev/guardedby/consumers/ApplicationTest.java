@@ -14,6 +14,7 @@ import java.util.concurrent.CompletionException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.SpringBootVersion;
+import reactor.core.publisher.Mono;
 
 /** The one jar in an application on the Spring Boot of this module, which may be older than the one it was compiled with. */
 class ApplicationTest {
@@ -64,6 +65,23 @@ class ApplicationTest {
                     .cause()
                     .isInstanceOf(CallNotPermittedException.class)
                     .hasMessageStartingWith("Circuit breaker 'bank' is open after 3 consecutive failures");
+        }
+    }
+
+    @Test
+    void mono_isACallEachTimeSomebodySubscribes() {
+        try (Running application = Running.start()) {
+            Mono<String> answer = application.bean(Assistant.class).subscribe("Why?");
+            assertThat(answer.block()).isEqualTo("yes");
+            application.bean(Model.class).become(true);
+            for (int i = 0; i < 3; i++) {
+                assertThatThrownBy(answer::block).hasMessage("the model is ill");
+            }
+
+            assertThatThrownBy(answer::block)
+                    .isInstanceOf(CallNotPermittedException.class)
+                    .hasMessage("Circuit breaker 'stream' is open after 3 consecutive failures, next probe in 30.0 s");
+            assertThat(application.bean(Model.class).calls()).isEqualTo(4);
         }
     }
 

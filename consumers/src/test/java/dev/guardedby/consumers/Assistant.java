@@ -5,6 +5,7 @@ import dev.guardedby.spring.GuardedBy;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.springframework.stereotype.Service;
+import reactor.core.publisher.Mono;
 
 /** Methods of several shapes, guarded. */
 @Service
@@ -25,6 +26,10 @@ class Assistant {
 
     @GuardedBy("bank") public CompletionStage<String> pay(String receiver) {
         return CompletableFuture.supplyAsync(() -> model.answer(receiver).text());
+    }
+
+    @GuardedBy("stream") public Mono<String> subscribe(String question) {
+        return Mono.fromSupplier(() -> model.answer(question).text());
     }
 
     private String apology(String question, CallNotPermittedException refusal) {
