@@ -44,52 +44,57 @@ import reactor.core.publisher.Mono;
  */
 @SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // fallbacks are found by name
 final class ReportedReactiveBugsTest {
-    private static final int MANY = 1_000_000;
-
     /** The ways to get a result that is not there yet; a caller that holds it as a future can give it up in all. */
     enum Way {
-        STAGE {
+        STAGE(1_000_000) {
             @Override
             CompletableFuture<Object> call(Remote remote) {
                 return remote.stage().toCompletableFuture();
             }
         },
-        PRICED {
+        PRICED(100_000) {
             @Override
             CompletableFuture<Object> call(Remote remote) {
                 return remote.priced();
             }
         },
-        HELPED {
+        HELPED(100_000) {
             @Override
             CompletableFuture<Object> call(Remote remote) {
                 return remote.helped();
             }
         },
-        MONO {
+        MONO(1_000_000) {
             @Override
             CompletableFuture<Object> call(Remote remote) {
                 return remote.mono().toFuture();
             }
         },
-        HELPED_MONO {
+        HELPED_MONO(100_000) {
             @Override
             CompletableFuture<Object> call(Remote remote) {
                 return remote.helpedMono().toFuture();
             }
         },
-        FLUX {
+        FLUX(1_000_000) {
             @Override
             CompletableFuture<Object> call(Remote remote) {
                 return remote.flux().singleOrEmpty().toFuture();
             }
         },
-        UNI {
+        UNI(100_000) {
             @Override
             CompletableFuture<Object> call(Remote remote) {
                 return remote.uni().subscribeAsCompletionStage();
             }
         };
+
+        /** So many calls are enough to see what is kept of them. */
+        final int many;
+
+        Way(int many) {
+            this.many = many;
+        }
 
         abstract CompletableFuture<Object> call(Remote remote);
     }
@@ -206,7 +211,7 @@ final class ReportedReactiveBugsTest {
             // It is the first of the JDK's timers, whose thread would else be woken by each of a million calls.
             CompletableFuture<Object> first = new CompletableFuture<>().orTimeout(9, TimeUnit.MINUTES);
             int done = 0;
-            for (int i = 0; i < MANY; i++) {
+            for (int i = 0; i < way.many; i++) {
                 CompletableFuture<Object> answer = way.call(remote).orTimeout(10, TimeUnit.MINUTES);
                 Object end = i % 2 == 0 ? new Object() : new QuietException();
                 if (end instanceof Throwable failure) {
@@ -222,11 +227,11 @@ final class ReportedReactiveBugsTest {
             }
             first.cancel(true);
             remote.forget();
-            assertThat(done).isEqualTo(MANY);
+            assertThat(done).isEqualTo(way.many);
             assertThat(history(context, "remote"))
-                    .isEqualTo(MANY / 2 + " ok, " + MANY / 2 + " failed, 0 ignored, 0 refused, closed");
+                    .isEqualTo(way.many / 2 + " ok, " + way.many / 2 + " failed, 0 ignored, 0 refused, closed");
             collectGarbage(ended);
-            assertThat(ended).hasSize(4 * MANY / 1000).allMatch(reference -> reference.get() == null);
+            assertThat(ended).hasSize(4 * way.many / 1000).allMatch(reference -> reference.get() == null);
         });
     }
 
@@ -236,7 +241,7 @@ final class ReportedReactiveBugsTest {
             Remote remote = context.getBean(Remote.class);
             Mono<Object> once = remote.mono();
             List<WeakReference<Object>> ended = new ArrayList<>();
-            for (int i = 0; i < MANY; i++) {
+            for (int i = 0; i < Way.MONO.many; i++) {
                 CompletableFuture<Object> answer = once.toFuture();
                 remote.pending().complete(new Object());
                 if (i % 1000 == 0) {
@@ -244,9 +249,9 @@ final class ReportedReactiveBugsTest {
                 }
             }
             remote.forget();
-            assertThat(history(context, "remote")).isEqualTo(MANY + " ok, 0 failed, 0 ignored, 0 refused, closed");
+            assertThat(history(context, "remote")).isEqualTo(Way.MONO.many + " ok, 0 failed, 0 ignored, 0 refused, closed");
             collectGarbage(ended);
-            assertThat(ended).hasSize(MANY / 1000).allMatch(reference -> reference.get() == null);
+            assertThat(ended).hasSize(Way.MONO.many / 1000).allMatch(reference -> reference.get() == null);
             assertThat(once).isNotNull();
         });
     }
