@@ -31,18 +31,25 @@ import reactor.core.publisher.Mono;
  */
 @SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // fallbacks are found by name
 final class FallbackSignaturesTest {
-    private static final IOException DOWN = new FileNotFoundException("down");
 
     @Test
     void r4j1174_noneToFourArguments_withTheExceptionAndWithout() {
         manyFailures(Arity.class).run(context -> {
             Arity bean = context.getBean(Arity.class);
             assertThat(List.of(
-                            bean.ask(), bean.ask("a"), bean.ask("a", 2), bean.ask("a", 2, 'c'), bean.ask("a", 2, 'c', 4L)))
+                            bean.ask(),
+                            bean.ask("a"),
+                            bean.ask("a", 2),
+                            bean.ask("a", 2, 'c'),
+                            bean.ask("a", 2, 'c', 4L)))
                     .containsExactly("Throwable 0", "a 1", "Throwable a 2", "a 2 c 3", "Throwable a 2 c 4");
             breaker(context, "arity").holdOpen();
             assertThat(List.of(
-                            bean.ask(), bean.ask("a"), bean.ask("a", 2), bean.ask("a", 2, 'c'), bean.ask("a", 2, 'c', 4L)))
+                            bean.ask(),
+                            bean.ask("a"),
+                            bean.ask("a", 2),
+                            bean.ask("a", 2, 'c'),
+                            bean.ask("a", 2, 'c', 4L)))
                     .containsExactly("refused 0", "a 1", "Throwable a 2", "a 2 c 3", "refused a 2 c 4");
         });
     }
@@ -54,7 +61,7 @@ final class FallbackSignaturesTest {
             assertThat(bean.greatest(List.of(1, 2))).isEqualTo(-1);
             assertThat(bean.later(3).get()).isEqualTo(3);
             assertThat(bean.sorted(new ArrayList<>(List.of("b", "a")))).containsExactly("b", "a");
-            assertThat(bean.self()).isInstanceOf(OfIntegers.class);
+            assertThat(bean.itself()).isInstanceOf(OfIntegers.class);
         });
     }
 
@@ -72,8 +79,7 @@ final class FallbackSignaturesTest {
                             .containsExactly(new User("guest 2"), new User("guest 3"));
                     assertThat(store.name(4L).await().indefinitely()).isEqualTo("nobody FileNotFoundException");
                     assertThat(store.count(new User("a"), new User("b")).get()).isEqualTo(-2);
-                    assertThat(history(context, "users"))
-                            .isEqualTo("0 ok, 4 failed, 0 ignored, 0 refused, closed");
+                    assertThat(history(context, "users")).isEqualTo("0 ok, 4 failed, 0 ignored, 0 refused, closed");
                 });
     }
 
@@ -81,14 +87,20 @@ final class FallbackSignaturesTest {
     void overloadForRefusals_servesThemAlone_besideOneForTheRest() {
         application(Overloads.class).run(context -> {
             Overloads bean = context.getBean(Overloads.class);
-            assertThat(List.of(bean.plain("a"), bean.later("b").get(), bean.mono("c").block(), bean.uni("d").await()
-                            .indefinitely()))
+            assertThat(List.of(
+                            bean.plain("a"),
+                            bean.later("b").get(),
+                            bean.mono("c").block(),
+                            bean.uni("d").await().indefinitely()))
                     .containsExactly("io a", "any b", "io c", "any d");
             for (String name : List.of("plain", "later", "mono", "uni")) {
                 breaker(context, name).holdOpen();
             }
-            assertThat(List.of(bean.plain("a"), bean.later("b").get(), bean.mono("c").block(), bean.uni("d").await()
-                            .indefinitely()))
+            assertThat(List.of(
+                            bean.plain("a"),
+                            bean.later("b").get(),
+                            bean.mono("c").block(),
+                            bean.uni("d").await().indefinitely()))
                     .containsExactly(
                             "refused a by plain", "refused b by later", "refused c by mono", "refused d by uni");
         });
@@ -100,7 +112,9 @@ final class FallbackSignaturesTest {
             RefusalsAlone bean = context.getBean(RefusalsAlone.class);
             List<String> told = new ArrayList<>();
             for (int i = 0; i < 3; i++) {
-                bean.mono().onErrorResume(thrown -> Mono.just(thrown.getMessage())).subscribe(told::add);
+                bean.mono()
+                        .onErrorResume(thrown -> Mono.just(thrown.getMessage()))
+                        .subscribe(told::add);
             }
             assertThat(told).containsExactly("down", "down", "refused");
         });
@@ -179,6 +193,10 @@ final class FallbackSignaturesTest {
                                 .startsWith(message)));
     }
 
+    private static IOException down() {
+        return new FileNotFoundException("down");
+    }
+
     /** The application of which no breaker trips. */
     private static ApplicationContextRunner manyFailures(Class<?> bean) {
         return application(bean).withPropertyValues("guardedby.defaults.failure-threshold=100");
@@ -186,23 +204,23 @@ final class FallbackSignaturesTest {
 
     static class Arity {
         @GuardedBy(name = "arity", fallback = "canned") public String ask() throws IOException {
-            throw DOWN;
+            throw down();
         }
 
         @GuardedBy(name = "arity", fallback = "canned") public String ask(String a) throws IOException {
-            throw DOWN;
+            throw down();
         }
 
         @GuardedBy(name = "arity", fallback = "canned") public String ask(String a, int b) throws IOException {
-            throw DOWN;
+            throw down();
         }
 
         @GuardedBy(name = "arity", fallback = "canned") public String ask(String a, int b, char c) throws IOException {
-            throw DOWN;
+            throw down();
         }
 
         @GuardedBy(name = "arity", fallback = "canned") public String ask(String a, int b, char c, long d) throws IOException {
-            throw DOWN;
+            throw down();
         }
 
         private String canned(Throwable primary) {
@@ -236,30 +254,29 @@ final class FallbackSignaturesTest {
 
     abstract static class Ordered<T extends Comparable<T>, S extends Ordered<T, S>> {
         @GuardedBy(name = "ordered", fallback = "none") public T greatest(List<? extends T> of) throws IOException {
-            throw DOWN;
+            throw down();
         }
 
         abstract T none(List<? extends T> of, Throwable primary);
 
         @GuardedBy(name = "ordered", fallback = "now") public CompletableFuture<T> later(T it) {
-            return CompletableFuture.failedFuture(DOWN);
+            return CompletableFuture.failedFuture(down());
         }
 
         private CompletableFuture<T> now(T it) {
             return CompletableFuture.completedFuture(it);
         }
 
-        @GuardedBy(name = "ordered", fallback = "asTheyAre") public <C extends Comparable<C>> List<C> sorted(List<C> of)
-                throws IOException {
-            throw DOWN;
+        @GuardedBy(name = "ordered", fallback = "asTheyAre") public <C extends Comparable<C>> List<C> sorted(List<C> of) throws IOException {
+            throw down();
         }
 
         private <C extends Comparable<C>> List<C> asTheyAre(List<C> of) {
             return of;
         }
 
-        @GuardedBy(name = "ordered", fallback = "me") public S self() throws IOException {
-            throw DOWN;
+        @GuardedBy(name = "ordered", fallback = "me") public S itself() throws IOException {
+            throw down();
         }
 
         abstract S me();
@@ -298,7 +315,7 @@ final class FallbackSignaturesTest {
     static class Users implements Store<User, Long> {
         @Override
         public Mono<User> find(Long id) {
-            return Mono.error(DOWN);
+            return Mono.error(down());
         }
 
         private Mono<User> guest(Long id) {
@@ -307,7 +324,7 @@ final class FallbackSignaturesTest {
 
         @Override
         public Flux<User> all(Long... ids) {
-            return Flux.error(DOWN);
+            return Flux.error(down());
         }
 
         private Flux<User> guests(Long[] ids, IOException primary) {
@@ -316,7 +333,7 @@ final class FallbackSignaturesTest {
 
         @Override
         public Uni<String> name(Long id) {
-            return Uni.createFrom().failure(DOWN);
+            return Uni.createFrom().failure(down());
         }
 
         private Uni<String> nobody(Long id, Throwable primary) {
@@ -325,13 +342,13 @@ final class FallbackSignaturesTest {
 
         @Override
         public CompletableFuture<Integer> count(User... entities) {
-            return CompletableFuture.failedFuture(DOWN);
+            return CompletableFuture.failedFuture(down());
         }
     }
 
     static class Overloads {
         @GuardedBy(name = "plain", fallback = "plainly") public String plain(String question) throws IOException {
-            throw DOWN;
+            throw down();
         }
 
         private String plainly(String question, IOException primary) {
@@ -343,7 +360,7 @@ final class FallbackSignaturesTest {
         }
 
         @GuardedBy(name = "later", fallback = "soon") public CompletableFuture<String> later(String question) {
-            return CompletableFuture.failedFuture(DOWN);
+            return CompletableFuture.failedFuture(down());
         }
 
         private CompletableFuture<String> soon(String question, Throwable primary) {
@@ -355,7 +372,7 @@ final class FallbackSignaturesTest {
         }
 
         @GuardedBy(name = "mono", fallback = "just") public Mono<String> mono(String question) {
-            return Mono.error(DOWN);
+            return Mono.error(down());
         }
 
         private Mono<String> just(String question, CallNotPermittedException refused) {
@@ -367,7 +384,7 @@ final class FallbackSignaturesTest {
         }
 
         @GuardedBy(name = "uni", fallback = "item") public Uni<String> uni(String question) {
-            return Uni.createFrom().failure(DOWN);
+            return Uni.createFrom().failure(down());
         }
 
         private Uni<String> item(String question, CallNotPermittedException refused) {
@@ -385,7 +402,7 @@ final class FallbackSignaturesTest {
 
     static class RefusalsAlone {
         @GuardedBy(name = "refusals", fallback = "refused") public Mono<String> mono() {
-            return Mono.error(DOWN);
+            return Mono.error(down());
         }
 
         private Mono<String> refused(CallNotPermittedException primary) {
@@ -397,7 +414,7 @@ final class FallbackSignaturesTest {
         private final List<String> made = new ArrayList<>();
 
         @GuardedBy(name = "lazily", fallback = "make") public Mono<String> ask(String question) {
-            return Mono.error(DOWN);
+            return Mono.error(down());
         }
 
         private Mono<String> make(String question) {
@@ -415,19 +432,19 @@ final class FallbackSignaturesTest {
 
     static class GuardedOverloads {
         @GuardedBy(name = "overloads", fallback = "canned") public String ask(String question) throws IOException {
-            throw DOWN;
+            throw down();
         }
 
         @GuardedBy(name = "overloads", fallback = "canned") public String ask(int question) throws IOException {
-            throw DOWN;
+            throw down();
         }
 
         @GuardedBy(name = "overloads", fallback = "canned") public String ask(int[] questions) throws IOException {
-            throw DOWN;
+            throw down();
         }
 
         @GuardedBy(name = "overloads", fallback = "canned") public String ask(String question, String... more) throws IOException {
-            throw DOWN;
+            throw down();
         }
 
         private String canned(String question) {
@@ -449,7 +466,7 @@ final class FallbackSignaturesTest {
 
     static class TakesAnException {
         @GuardedBy(name = "takes", fallback = "kept") public String report(String what, IllegalStateException why) throws IOException {
-            throw DOWN;
+            throw down();
         }
 
         private String kept(String what, IllegalStateException why) {
@@ -457,7 +474,7 @@ final class FallbackSignaturesTest {
         }
 
         @GuardedBy(name = "takes", fallback = "told") public String tell(IllegalStateException why) throws IOException {
-            throw DOWN;
+            throw down();
         }
 
         private String told(IllegalStateException why, IOException primary) {

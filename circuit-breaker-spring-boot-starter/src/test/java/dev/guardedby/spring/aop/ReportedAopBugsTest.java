@@ -87,7 +87,8 @@ final class ReportedAopBugsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"ignore-exceptions=java.lang.IllegalArgumentException", "record-exceptions=java.io.IOException"})
+    @ValueSource(
+            strings = {"ignore-exceptions=java.lang.IllegalArgumentException", "record-exceptions=java.io.IOException"})
     void r4j780_r4j804_r4j1760_whatIsNoFailure_isRethrown_andNoFallbackMasksIt(String rule) {
         application(Remote.class, Masked.class)
                 .withPropertyValues("guardedby.defaults." + rule)
@@ -219,12 +220,11 @@ final class ReportedAopBugsTest {
     }
 
     static class Private implements Asked {
-        private static final IllegalStateException DOWN = new IllegalStateException("down");
         private final String by = " by the bean";
 
         @Override
         @GuardedBy(name = "private", fallback = "canned") public String ask(String question) {
-            throw DOWN;
+            throw new IllegalStateException("down");
         }
 
         private String canned(String question) {

@@ -170,36 +170,39 @@ final class ReportedReactiveBugsTest {
 
     @Test
     void scc174_r4j1748_noThreadIsHopped_nothingOfItIsLost_andNothingTimesOut() {
-        application(Observer.class).withPropertyValues("guardedby.defaults.failure-threshold=5").run(context -> {
-            Observer observer = context.getBean(Observer.class);
-            Observer.USER.set("ada");
-            MDC.put("trace", "4711");
-            try {
-                observer.plain(() -> advance(context, Duration.ofSeconds(3)));
-                observer.stage(() -> advance(context, Duration.ofHours(3)))
-                        .toCompletableFuture()
-                        .get();
-                observer.mono(() -> advance(context, Duration.ofHours(3))).block();
-                observer.flux().blockLast();
-            } finally {
-                Observer.USER.remove();
-                MDC.clear();
-            }
-            String here = " on " + Thread.currentThread().getName() + " for ada in 4711";
-            assertThat(observer.seen())
-                    .containsExactly(
-                            "plain" + here,
-                            "plainly" + here,
-                            "stage" + here,
-                            "soon" + here,
-                            "mono" + here,
-                            "subscribed" + here,
-                            "just" + here,
-                            "flux" + here,
-                            "item" + here,
-                            "item" + here);
-            assertThat(history(context, "observer")).isEqualTo("1 ok, 3 failed, 0 ignored, 0 refused, closed");
-        });
+        application(Observer.class)
+                .withPropertyValues("guardedby.defaults.failure-threshold=5")
+                .run(context -> {
+                    Observer observer = context.getBean(Observer.class);
+                    Observer.USER.set("ada");
+                    MDC.put("trace", "4711");
+                    try {
+                        observer.plain(() -> advance(context, Duration.ofSeconds(3)));
+                        observer.stage(() -> advance(context, Duration.ofHours(3)))
+                                .toCompletableFuture()
+                                .get();
+                        observer.mono(() -> advance(context, Duration.ofHours(3)))
+                                .block();
+                        observer.flux().blockLast();
+                    } finally {
+                        Observer.USER.remove();
+                        MDC.clear();
+                    }
+                    String here = " on " + Thread.currentThread().getName() + " for ada in 4711";
+                    assertThat(observer.seen())
+                            .containsExactly(
+                                    "plain" + here,
+                                    "plainly" + here,
+                                    "stage" + here,
+                                    "soon" + here,
+                                    "mono" + here,
+                                    "subscribed" + here,
+                                    "just" + here,
+                                    "flux" + here,
+                                    "item" + here,
+                                    "item" + here);
+                    assertThat(history(context, "observer")).isEqualTo("1 ok, 3 failed, 0 ignored, 0 refused, closed");
+                });
     }
 
     @ParameterizedTest
@@ -249,7 +252,8 @@ final class ReportedReactiveBugsTest {
                 }
             }
             remote.forget();
-            assertThat(history(context, "remote")).isEqualTo(Way.MONO.many + " ok, 0 failed, 0 ignored, 0 refused, closed");
+            assertThat(history(context, "remote"))
+                    .isEqualTo(Way.MONO.many + " ok, 0 failed, 0 ignored, 0 refused, closed");
             collectGarbage(ended);
             assertThat(ended).hasSize(Way.MONO.many / 1000).allMatch(reference -> reference.get() == null);
             assertThat(once).isNotNull();

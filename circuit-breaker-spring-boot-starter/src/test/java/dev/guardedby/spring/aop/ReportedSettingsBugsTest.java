@@ -34,14 +34,13 @@ final class ReportedSettingsBugsTest {
                   "[a.b]": { failure-threshold: 7 }
                   "[Client.get-String_2]": { failure-threshold: 8 }
                   c: { failure-threshold: 9 }
-                """, DottedNames.class)
-                .run(context -> {
-                    Map<String, Integer> thresholds = new TreeMap<>();
-                    context.getBean(CircuitBreakerRegistry.class)
-                            .all()
-                            .forEach(breaker -> thresholds.put(breaker.name(), breaker.failureThreshold()));
-                    assertThat(thresholds).isEqualTo(Map.of("a.b", 7, "Client.get-String_2", 8, "c", 9));
-                });
+                """, DottedNames.class).run(context -> {
+            Map<String, Integer> thresholds = new TreeMap<>();
+            context.getBean(CircuitBreakerRegistry.class)
+                    .all()
+                    .forEach(breaker -> thresholds.put(breaker.name(), breaker.failureThreshold()));
+            assertThat(thresholds).isEqualTo(Map.of("a.b", 7, "Client.get-String_2", 8, "c", 9));
+        });
     }
 
     @ParameterizedTest
@@ -74,7 +73,8 @@ final class ReportedSettingsBugsTest {
     void D13_nameWithoutAnEntry_failsStartUp_whereThatIsAskedFor() {
         started("guardedby: { unknown-name: fail, breakers: { other: { probes: 2 } } }", Llm.class)
                 .run(context -> assertThat(context.getStartupFailure())
-                        .hasMessageContaining("Llm.call() is guarded by 'llm', which has no entry under guardedby.breakers"));
+                        .hasMessageContaining(
+                                "Llm.call() is guarded by 'llm', which has no entry under guardedby.breakers"));
     }
 
     private ApplicationContextRunner started(String yaml, Class<?> bean) {
