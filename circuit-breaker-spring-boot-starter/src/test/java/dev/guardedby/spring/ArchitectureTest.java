@@ -61,11 +61,28 @@ final class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(
-                        "org.springframework.web..",
-                        "org.springframework.http..",
+                        "org.springframework.web.client..",
+                        "org.springframework.web.reactive..",
+                        "org.springframework.http.client..",
                         "java.net.http..",
                         "com.openai..",
                         "com.anthropic..")
+                .check(OURS);
+    }
+
+    @Test
+    void web_isKnownWhereAnswersAreReadAndGiven_andNeitherMvcNorWebFluxIsNeeded() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("dev.guardedby.spring.answers..", "dev.guardedby.spring.web..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("org.springframework.web..", "org.springframework.http..")
+                .check(OURS);
+        noClasses()
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("org.springframework.web.servlet..", "jakarta..")
                 .check(OURS);
     }
 
@@ -93,7 +110,8 @@ final class ArchitectureTest {
                         "dev.guardedby.spring.aop.LostCosts",
                         "dev.guardedby.spring.config.ConfiguredBreakers",
                         "dev.guardedby.spring.config.GuardedByAutoConfiguration",
-                        "dev.guardedby.spring.metrics.GuardedByMetricsAutoConfiguration");
+                        "dev.guardedby.spring.metrics.GuardedByMetricsAutoConfiguration",
+                        "dev.guardedby.spring.web.GuardedByWebAutoConfiguration");
     }
 
     @Test

@@ -1,5 +1,7 @@
 package dev.guardedby.spring.aop;
 
+import java.lang.reflect.Method;
+import java.util.Set;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
@@ -7,22 +9,35 @@ import org.jspecify.annotations.Nullable;
 /**
  * Lets the fallback answer for a guarded call that was refused or has failed.
  *
- * <p>It stands outside caches, so that they store no substitute. Spring's {@code @Retryable} is further out still, by a proxy
- * or post-processor of its own, and finds nothing to retry where the fallback has answered.
+ * <p>It stands outside caches, so that they store no substitute, and outside retries, so that it answers after the last
+ * attempt. Where a retry is all that may answer in between, it asks the breaker before the first one.
  */
 final class FallbackInterceptor implements MethodInterceptor {
     private final GuardedMethods methods;
+    private final Set<Method> retried;
 
     FallbackInterceptor(GuardedMethods methods) {
+        this(methods, Set.of());
+    }
+
+    private FallbackInterceptor(GuardedMethods methods, Set<Method> retried) {
         this.methods = methods;
+        this.retried = retried;
+    }
+
+    /** The same for one proxy, asking the breaker first about methods that are retried there, and not cached. */
+    FallbackInterceptor askingFirst(Set<Method> retriedMethods) {
+        return new FallbackInterceptor(methods, Set.copyOf(retriedMethods));
     }
 
     @Override
     public @Nullable Object invoke(MethodInvocation invocation) throws Throwable {
         GuardedMethod method = methods.of(invocation);
         Fallback fallback = method == null ? null : method.fallback();
-        return method == null || fallback == null
-                ? invocation.proceed()
-                : method.shape().guardWithFallback(method, fallback, invocation);
+        if (method == null || fallback == null) {
+            return invocation.proceed();
+        }
+        boolean askFirst = !retried.isEmpty() && retried.contains(method.method());
+        return method.shape().guardWithFallback(method, fallback, invocation, askFirst);
     }
 }

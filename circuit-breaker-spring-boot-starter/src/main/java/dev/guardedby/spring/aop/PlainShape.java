@@ -46,9 +46,12 @@ enum PlainShape implements Shape {
     };
 
     @Override
-    public @Nullable Object guardWithFallback(GuardedMethod method, Fallback fallback, MethodInvocation invocation)
+    public @Nullable Object guardWithFallback(GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst)
             throws Throwable {
         try {
+            if (askFirst) {
+                method.breaker().checkPermitted();
+            }
             return invocation.proceed();
         } catch (Throwable primary) {
             Choice choice = fallback.choose(method, primary);

@@ -37,13 +37,29 @@ final class ReactiveShape implements Shape {
     }
 
     @Override
-    public Object guardWithFallback(GuardedMethod method, Fallback fallback, MethodInvocation invocation) {
-        Publisher<?> first = publisher(invocation::proceed, "guarded call");
+    public Object guardWithFallback(
+            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) {
+        Publisher<?> returned = publisher(invocation::proceed, "guarded call");
+        Publisher<?> first = askFirst ? asking(method.breaker(), returned) : returned;
         Function<Throwable, Publisher<?>> answer = primary -> {
             Choice choice = fallback.choose(method, primary);
             return choice == null ? Mono.error(primary) : answer(choice, invocation, primary);
         };
         return adapter.fromPublisher(first instanceof Mono<?> mono ? resumed(mono, answer) : resumed(first, answer));
+    }
+
+    private static <T> Publisher<T> asking(CircuitBreaker breaker, Publisher<T> retried) {
+        // A supplier that throws is a subscription that fails.
+        if (retried instanceof Mono<T> mono) {
+            return Mono.defer(() -> {
+                breaker.checkPermitted();
+                return mono;
+            });
+        }
+        return Flux.defer(() -> {
+            breaker.checkPermitted();
+            return retried;
+        });
     }
 
     private static <T> Mono<T> resumed(Mono<T> first, Function<Throwable, Publisher<?>> answer) {

@@ -30,9 +30,11 @@ interface Shape {
     /**
      * Makes the call and lets the fallback answer for a refusal or a failure.
      *
+     * @param askFirst whether to ask the breaker before anything that stands between this and the guard
      * @throws Throwable what the call ended with, if the fallback is not for it, or what the fallback threw
      */
-    @Nullable Object guardWithFallback(GuardedMethod method, Fallback fallback, MethodInvocation invocation) throws Throwable;
+    @Nullable Object guardWithFallback(
+            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) throws Throwable;
 
     /** How the breaker counts what a call ended with. */
     Outcome outcomeOf(CircuitBreaker breaker, Throwable thrown);
@@ -63,7 +65,7 @@ interface Shape {
         }
         ReactiveAdapter adapter = ReactiveAdapterRegistry.getSharedInstance().getAdapter(returned);
         if (adapter == null && !Flow.Publisher.class.isAssignableFrom(returned)) {
-            return PlainShape.OF_RESULT;
+            return returned == Object.class ? new UndeclaredShape() : PlainShape.OF_RESULT;
         }
         if (!ClassUtils.isPresent("reactor.core.publisher.Mono", Shape.class.getClassLoader())) {
             throw invalid(method, returned, "Add io.projectreactor:reactor-core to the classpath");

@@ -49,9 +49,12 @@ final class StageShape implements Shape {
 
     @Override
     @SuppressWarnings("unchecked") // the shape says so
-    public @Nullable Object guardWithFallback(GuardedMethod method, Fallback fallback, MethodInvocation invocation) {
+    public @Nullable Object guardWithFallback(GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) {
         CompletionStage<@Nullable Object> first;
         try {
+            if (askFirst) {
+                method.breaker().checkPermitted();
+            }
             first = (CompletionStage<@Nullable Object>) invocation.proceed();
         } catch (Throwable thrown) {
             first = CompletableFuture.failedFuture(thrown);

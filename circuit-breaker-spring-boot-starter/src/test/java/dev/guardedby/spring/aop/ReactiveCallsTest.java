@@ -16,6 +16,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ApplicationContext;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Hooks;
@@ -193,6 +196,21 @@ class ReactiveCallsTest {
         });
     }
 
+    @Test
+    @ExtendWith(OutputCaptureExtension.class)
+    void publisherBehindObject_isWarnedOf_once(CapturedOutput output) {
+        application(State.class, Remote.class).run(context -> {
+            remote(context).hidden();
+            remote(context).hidden();
+
+            assertThat(history(context, "llm")).isEqualTo("2 ok, 0 failed, 0 ignored, 0 refused, closed");
+            assertThat(output.getOut().lines().filter(line -> line.contains("Remote.hidden() has returned a")))
+                    .singleElement()
+                    .asString()
+                    .contains("Let it declare what it returns");
+        });
+    }
+
     private static Remote remote(ApplicationContext context) {
         return context.getBean(Remote.class);
     }
@@ -238,6 +256,10 @@ class ReactiveCallsTest {
 
         @GuardedBy("llm") public Mono<String> throwing(Error early) {
             throw early;
+        }
+
+        @GuardedBy("llm") public Object hidden() {
+            return Mono.error(new IllegalStateException("nobody sees me"));
         }
 
         @GuardedBy("llm") public Mono<String> nothing() {
