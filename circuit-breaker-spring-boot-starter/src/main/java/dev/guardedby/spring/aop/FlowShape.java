@@ -23,8 +23,11 @@ final class FlowShape implements Shape {
     }
 
     @Override
-    public Object guardWithFallback(GuardedMethod method, Fallback fallback, MethodInvocation invocation) {
-        return new FallbackFlow<Object>(flow(invocation::proceed, "guarded call"), primary -> {
+    public Object guardWithFallback(
+            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) {
+        Flow<?> returned = flow(invocation::proceed, "guarded call");
+        Flow<?> first = askFirst ? asking(method.breaker(), returned) : returned;
+        return new FallbackFlow<Object>(first, primary -> {
             Fallback.Choice choice = fallback.choose(method, primary);
             return choice == null ? null : flow(() -> choice.answer(invocation, primary), "fallback");
         });
@@ -46,6 +49,13 @@ final class FlowShape implements Shape {
         return returned == null
                 ? failing(new NullPointerException("the " + what + " returned null instead of a flow"))
                 : (Flow<?>) returned;
+    }
+
+    private static <T> Flow<T> asking(CircuitBreaker breaker, Flow<T> retried) {
+        return (collector, continuation) -> {
+            breaker.checkPermitted();
+            return retried.collect(collector, continuation);
+        };
     }
 
     private static Flow<?> failing(Throwable thrown) {
