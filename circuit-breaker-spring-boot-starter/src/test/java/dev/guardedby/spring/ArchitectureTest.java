@@ -68,6 +68,17 @@ final class ArchitectureTest {
     }
 
     @Test
+    void caffeine_isKnownToWhatKeepsKeysAlone() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("dev.guardedby.spring.keys..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("com.github.benmanes.caffeine..")
+                .check(OURS);
+    }
+
+    @Test
     void packages_areFreeOfCycles() {
         slices().matching("dev.guardedby.(**)").should().beFreeOfCycles().check(OURS);
     }
@@ -90,6 +101,7 @@ final class ArchitectureTest {
                         "dev.guardedby.spring.aop.LostCosts",
                         "dev.guardedby.spring.config.ConfiguredBreakers",
                         "dev.guardedby.spring.config.GuardedByAutoConfiguration",
+                        "dev.guardedby.spring.keys.Keys",
                         "dev.guardedby.spring.metrics.GuardedByMetricsAutoConfiguration");
     }
 

@@ -100,6 +100,10 @@ final class FallbackInterceptor implements MethodInterceptor {
     }
 
     private static @Nullable Choice choose(GuardedMethod method, Fallback fallback, Throwable primary) {
+        if (primary instanceof InvalidKeyException invalid && invalid.isOf(method.method())) {
+            // The caller's mistake, of which no outage is the cause.
+            return null;
+        }
         CircuitBreaker breaker = method.breaker();
         Outcome outcome = method.shape() == Shape.STAGE ? breaker.outcomeOfStage(primary) : breaker.outcomeOf(primary);
         boolean wanted = outcome == Outcome.FAILURE || (outcome == Outcome.IGNORED && isRefusal(primary));

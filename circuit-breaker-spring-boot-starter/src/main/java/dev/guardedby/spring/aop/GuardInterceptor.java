@@ -1,5 +1,6 @@
 package dev.guardedby.spring.aop;
 
+import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.Permit;
 import java.util.concurrent.CompletableFuture;
@@ -25,12 +26,21 @@ final class GuardInterceptor implements MethodInterceptor {
         if (method == null) {
             return invocation.proceed();
         }
+        CircuitBreaker breaker;
+        try {
+            breaker = method.breakerFor(invocation);
+        } catch (InvalidKeyException invalid) {
+            if (method.shape() == Shape.STAGE) {
+                return CompletableFuture.failedFuture(invalid);
+            }
+            throw invalid;
+        }
         return switch (method.shape()) {
-            case PLAIN -> method.breaker().call(Cost.ZERO, permit -> plain(method, invocation, permit));
-            case STAGE -> method.breaker().callAsync(Cost.ZERO, permit -> stage(method, invocation, permit));
+            case PLAIN -> breaker.call(Cost.ZERO, permit -> plain(method, invocation, permit));
+            case STAGE -> breaker.callAsync(Cost.ZERO, permit -> stage(method, invocation, permit));
             case ASYNC_FUTURE ->
                 CompletableFuture.completedFuture(
-                        method.breaker().call(Cost.ZERO, permit -> future(method, invocation, permit)));
+                        breaker.call(Cost.ZERO, permit -> future(method, invocation, permit)));
         };
     }
 
