@@ -126,6 +126,9 @@ record Cell(
         rows.reference(CALL, "guardedBy");
         rows.add("GuardedBy, with a fallback (not used)", "guardedByWithFallback");
         rows.add("GuardedBy, with metrics", "guardedByWithMetrics");
+        Rows costs = new Rows(cells, SPRING, SpringCost.class, null, threads);
+        costs.add("GuardedBy, with a cost recorded", "recorded");
+        costs.add("GuardedBy, with a cost expression", "expression");
         rows.add(RESILIENCE4J, "resilience4j");
         rows.add(RESILIENCE4J + ", with a fallback (not used)", "resilience4jWithFallback");
     }

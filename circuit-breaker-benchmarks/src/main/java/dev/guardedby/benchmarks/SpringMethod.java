@@ -35,7 +35,7 @@ import org.springframework.context.annotation.Configuration;
 /** A method of a Spring bean, guarded by its annotation; each library by the settings that it has by default. */
 @Warmup(iterations = 3, time = 700, timeUnit = TimeUnit.MILLISECONDS)
 public class SpringMethod extends Measured {
-    private static final String BREAKER = "benchmark";
+    static final String BREAKER = "benchmark";
 
     @Benchmark
     public Object plain(Plain context) {

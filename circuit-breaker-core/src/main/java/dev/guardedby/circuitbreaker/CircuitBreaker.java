@@ -252,6 +252,19 @@ public final class CircuitBreaker {
         return looked.ridesOnProbe() || looked.wouldAdmit(now) ? Optional.empty() : Optional.of(looked.refusal(now));
     }
 
+    /**
+     * Refuses, as a call made now by this thread would be refused: counted, and told to listeners, like any other refusal.
+     * Where the call would pass nothing is taken, moved or counted, and nothing promised: it asks for its own permit when it
+     * is made, and may still be refused then.
+     *
+     * <p>For what stands further out than the call and would go to some trouble before it is made, such as a loop of retries.
+     *
+     * @throws CallNotPermittedException if a call would be refused; it does not ask for a permit then, or counts twice
+     */
+    public void checkPermitted() {
+        engine.checkPermitted();
+    }
+
     // The manual protocol: an admission and results without a permit
 
     /**

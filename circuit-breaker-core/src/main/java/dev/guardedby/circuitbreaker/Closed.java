@@ -101,6 +101,11 @@ final class Closed extends State {
         return rampUp == null || rampUp.wouldAdmit(now);
     }
 
+    @Override
+    boolean refuses(long now) {
+        return rampUp != null && rampUp.refuse(now);
+    }
+
     /** Whether {@link #decide} needs the time. */
     boolean readsClockToDecide() {
         Window window = period.window();

@@ -86,14 +86,37 @@ final class Engine {
                 totals.countWouldReject();
                 return outside(now);
             }
-            totals.countRejected();
-            if (deliveries != null) {
-                deliveries.refused(breaker, looked, now);
-            }
+            countRefused(looked, now);
             if (orThrow) {
                 throw new CallNotPermittedException(breaker, looked, now);
             }
             return null;
+        }
+    }
+
+    /** Throws what {@link #admit} would; where that would let a call pass, nothing is taken, moved or counted. */
+    void checkPermitted() {
+        State seen = state;
+        if (seen instanceof Closed closed && closed.isTimeless()) {
+            return;
+        }
+        long now = now();
+        for (; ; seen = state) {
+            State looked = seen.lookAtAdmission(this, now);
+            if (looked.mode != Mode.ENFORCE || looked.ridesOnProbe() || !looked.refuses(now)) {
+                return;
+            }
+            if (advance(seen, looked)) {
+                countRefused(looked, now);
+                throw new CallNotPermittedException(breaker, looked, now);
+            }
+        }
+    }
+
+    private void countRefused(State by, long now) {
+        totals.countRejected();
+        if (deliveries != null) {
+            deliveries.refused(breaker, by, now);
         }
     }
 

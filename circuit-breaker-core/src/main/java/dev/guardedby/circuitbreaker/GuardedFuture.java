@@ -72,7 +72,7 @@ final class GuardedFuture<T extends @Nullable Object> extends CompletableFuture<
             // A dependent stage wraps what the remote threw; our caller gets the remote's own exception.
             Throwable cause = failure instanceof CompletionException ? failure.getCause() : null;
             Throwable thrown = cause == null ? failure : cause;
-            permit.failedAsync(thrown);
+            permit.failureAsync(thrown);
             super.completeExceptionally(thrown);
         }
     }

@@ -122,8 +122,13 @@ public final class Permit implements AutoCloseable {
         }
     }
 
-    /** Reports an exception that came from another thread than the caller's. */
-    void failedAsync(Throwable cause) {
+    /**
+     * Reports the exception that a future or a reactive stream ended with, which the outcome rules judge as
+     * {@link CircuitBreaker#callAsync} does. Unlike {@link #failure}, which takes an interruption or a cancellation for the
+     * caller's own: what such a caller gives up is reported by {@link #cancel}.
+     */
+    public void failureAsync(Throwable cause) {
+        Objects.requireNonNull(cause, "cause");
         if (reported == 0) {
             report(engine.settings.rules.judgeAsync(cause), cause);
         }

@@ -39,6 +39,19 @@ final class RampUp {
         return before + share >= WHOLE;
     }
 
+    /** Takes part in the pattern if this attempt does not pass, and says so; one that would pass is still to be made. */
+    boolean refuse(long now) {
+        long share = share(now);
+        long before;
+        do {
+            before = credit.get();
+            if (before + share >= WHOLE) {
+                return false;
+            }
+        } while (!credit.compareAndSet(before, before + share));
+        return true;
+    }
+
     /** Whether the next attempt would pass. */
     boolean wouldAdmit(long now) {
         return credit.get() + share(now) >= WHOLE;

@@ -1,38 +1,66 @@
 package dev.guardedby.circuitbreaker;
 
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The time during which a permit is current for a thread.
+ * The time during which permits are current for a thread.
  *
  * <p>Calls made inside know that they are inside: a call to a breaker that is half-open, made within a probe of that same
  * breaker, rides on the probe instead of being refused by it. Close it in the thread that attached it; scopes closed out of
  * order end all the same.
+ *
+ * <p>Work that goes on in another thread is still inside: take {@link #current()} along, and {@link #attach()} it there.
  *
  * @see Permit#attach()
  */
 public final class Scope implements AutoCloseable {
     private static final ThreadLocal<@Nullable Scope> CURRENT = new ThreadLocal<>();
 
-    private final Permit permit;
+    private final List<Permit> permits;
     private final @Nullable Scope outer;
     private volatile boolean closed;
 
-    private Scope(Permit permit, @Nullable Scope outer) {
-        this.permit = permit;
+    private Scope(List<Permit> permits, @Nullable Scope outer) {
+        this.permits = permits;
         this.outer = outer;
     }
 
     static Scope of(Permit permit) {
-        Scope scope = new Scope(permit, innermostOpen());
+        return attached(List.of(permit));
+    }
+
+    private static Scope attached(List<Permit> permits) {
+        Scope scope = new Scope(permits, innermostOpen());
         CURRENT.set(scope);
         return scope;
+    }
+
+    /** The innermost scope that this thread is in; it knows those around it. */
+    public static Optional<Scope> current() {
+        return Optional.ofNullable(innermostOpen());
+    }
+
+    /**
+     * Makes what is current where this scope was attached current for the present thread, too, until the answer is closed:
+     * its permits and those of the scopes around it, also when they have been closed meanwhile.
+     */
+    public Scope attach() {
+        // Each once: a scope attached within itself, again and again, must not grow.
+        Set<Permit> all = new LinkedHashSet<>();
+        for (Scope scope = this; scope != null; scope = scope.outer) {
+            all.addAll(scope.permits);
+        }
+        return attached(List.copyOf(all));
     }
 
     /** Whether this thread is inside a probe that the period admitted. */
     static boolean insideProbeOf(Period period) {
         for (Scope scope = CURRENT.get(); scope != null; scope = scope.outer) {
-            if (!scope.closed && scope.permit.isProbeOf(period)) {
+            if (!scope.closed && scope.permits.stream().anyMatch(permit -> permit.isProbeOf(period))) {
                 return true;
             }
         }

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The methods answer the next State and put nothing in place, so they may be asked again after a lost race. Looking ahead
  * with {@link #lookAtAdmission} and {@link #wouldAdmit} moves nothing, which is how monitoring works (it may begin a new slice
- * of time, which decides nothing); {@link #admit} counts as an attempt of a ramp-up. A method that answers this same object says "nothing changes".
+ * of time, which decides nothing); {@link #admit} counts as an attempt of a ramp-up, and so does {@link #refuses} where it does
+ * refuse. A method that answers this same object says "nothing changes".
  */
 abstract sealed class State permits Closed, Open, HalfOpen {
     final Period period;
@@ -51,6 +52,11 @@ abstract sealed class State permits Closed, Open, HalfOpen {
     /** Whether {@link #admit} would admit a call. */
     boolean wouldAdmit(long now) {
         return admit(false, now) != null;
+    }
+
+    /** Whether a call is refused that asks for no admission; one that {@link #admit} would let pass has taken nothing. */
+    boolean refuses(long now) {
+        return !wouldAdmit(now);
     }
 
     /** Whether a result may begin a period, so that it needs the time. */

@@ -35,6 +35,7 @@ record RandomOperation(Kind kind, int pick, int detail, List<RandomOperation> in
         CALL_WITH_PERMIT(4),
         ATTACH(2),
         CAN_EXECUTE(5),
+        CHECK_PERMITTED(5),
         RECORD_SUCCESS(3),
         RECORD_FAILURE(4),
         RECORD_COST(3),

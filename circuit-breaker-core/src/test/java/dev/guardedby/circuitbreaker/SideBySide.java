@@ -104,6 +104,7 @@ final class SideBySide {
             case CALL, CALL_WITH_PERMIT, RUN -> call(operation);
             case ATTACH -> attach(operation);
             case CAN_EXECUTE -> same("canExecute()", naive.admit(true) != null, breaker.canExecute());
+            case CHECK_PERMITTED -> checkPermitted();
             case RECORD_SUCCESS -> {
                 manualResults++;
                 breaker.recordSuccess();
@@ -220,6 +221,20 @@ final class SideBySide {
             keep(breaker.acquire(), ticket);
         } catch (CallNotPermittedException refusal) {
             keep(null, ticket);
+            comparison.compareRefusal(refusal);
+        }
+    }
+
+    private void checkPermitted() {
+        // The simple one is refused like any call, or left alone.
+        boolean refuses = naive.refusal() != null;
+        Ticket ticket = refuses ? naive.admit(false) : null;
+        same("took", null, ticket);
+        try {
+            breaker.checkPermitted();
+            same("refused", refuses, false);
+        } catch (CallNotPermittedException refusal) {
+            same("refused", refuses, true);
             comparison.compareRefusal(refusal);
         }
     }

@@ -73,8 +73,8 @@ public @interface GuardedBy {
      *
      * <p>It must yield a text, a number, a boolean, an enum constant, a {@link java.util.UUID} or a {@link java.net.URI}: 1 to
      * 256 characters, not blank and without control characters. A call for which it yields anything else, or fails, is not
-     * made, asks no fallback, and gets an {@link IllegalArgumentException} that says so; a method that returns a future
-     * returns a failed one.
+     * made, asks no fallback, and gets an {@link IllegalArgumentException} that says so; where a method
+     * returns a future or a publisher, that fails.
      *
      * <p>The breakers have the settings of the name. At most {@code max-keys} of them are kept, by Caffeine, which must be on the
      * class path. Those that are called least are forgotten to make room, and so is whatever has not been called for an hour,

@@ -47,7 +47,9 @@ final class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(
-                        "io.micrometer..", "org.springframework.boot.actuate..", "org.springframework.boot.health..")
+                        "io.micrometer.core..",
+                        "org.springframework.boot.actuate..",
+                        "org.springframework.boot.health..")
                 .check(OURS);
     }
 
@@ -59,8 +61,9 @@ final class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(
-                        "org.springframework.web..",
-                        "org.springframework.http..",
+                        "org.springframework.web.client..",
+                        "org.springframework.web.reactive..",
+                        "org.springframework.http.client..",
                         "java.net.http..",
                         "com.openai..",
                         "com.anthropic..")
@@ -75,6 +78,22 @@ final class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("com.github.benmanes.caffeine..")
+                .check(OURS);
+    }
+
+    @Test
+    void web_isKnownWhereAnswersAreReadAndGiven_andNeitherMvcNorWebFluxIsNeeded() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("dev.guardedby.spring.answers..", "dev.guardedby.spring.web..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("org.springframework.web..", "org.springframework.http..")
+                .check(OURS);
+        noClasses()
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("org.springframework.web.servlet..", "jakarta..")
                 .check(OURS);
     }
 
@@ -98,11 +117,13 @@ final class ArchitectureTest {
                         "dev.guardedby.spring.actuate.GuardedByHealthAutoConfiguration",
                         "dev.guardedby.spring.answers.GuardedByAnswersAutoConfiguration",
                         "dev.guardedby.spring.aop.GuardedByAopAutoConfiguration",
+                        "dev.guardedby.spring.aop.InsideAccessor",
                         "dev.guardedby.spring.aop.LostCosts",
                         "dev.guardedby.spring.config.ConfiguredBreakers",
                         "dev.guardedby.spring.config.GuardedByAutoConfiguration",
                         "dev.guardedby.spring.keys.Keys",
-                        "dev.guardedby.spring.metrics.GuardedByMetricsAutoConfiguration");
+                        "dev.guardedby.spring.metrics.GuardedByMetricsAutoConfiguration",
+                        "dev.guardedby.spring.web.GuardedByWebAutoConfiguration");
     }
 
     @Test

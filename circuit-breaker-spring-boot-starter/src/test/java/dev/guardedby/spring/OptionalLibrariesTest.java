@@ -33,6 +33,9 @@ class OptionalLibrariesTest {
                 new Missing(List.of("org.springframework.boot.health"), List.of(METERS, ENDPOINT)),
                 new Missing(List.of("org.springframework.boot.actuate"), List.of(METERS, HEALTH)),
                 new Missing(
+                        List.of("org.springframework.web", "org.springframework.http"),
+                        List.of(METERS, ENDPOINT, HEALTH)),
+                new Missing(
                         List.of("io.micrometer", "org.springframework.boot.actuate", "org.springframework.boot.health"),
                         List.of()));
     }
@@ -44,7 +47,9 @@ class OptionalLibrariesTest {
                 .withUserConfiguration(App.class)
                 .withBean(SimpleMeterRegistry.class, () -> new SimpleMeterRegistry())
                 .withPropertyValues(
-                        "management.endpoints.web.exposure.include=guardedby", "guardedby.breakers.llm.probes=2")
+                        "management.endpoints.web.exposure.include=guardedby",
+                        "guardedby.web.problem-details=true",
+                        "guardedby.breakers.llm.probes=2")
                 .withClassLoader(new FilteredClassLoader(missing.packages.toArray(String[]::new)))
                 .run(started -> {
                     assertThat(started.getBean(CircuitBreakerRegistry.class)

@@ -1,7 +1,7 @@
 package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.Cost;
-import dev.guardedby.circuitbreaker.Permit;
+import dev.guardedby.spring.CostRecorder;
 import java.lang.reflect.Method;
 import java.math.BigDecimal;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -34,10 +34,10 @@ final class CostExpression {
         return new CostExpression(CallExpression.parse("cost", text, method, true), lost);
     }
 
-    /** Books what a call cost on its permit; if that cannot be found out, counts it and warns of the first. */
-    void book(Permit permit, @Nullable Object[] arguments, @Nullable Object result) {
+    /** Books what a call cost on it; if that cannot be found out, counts it and warns of the first. */
+    void book(CostRecorder call, @Nullable Object[] arguments, @Nullable Object result) {
         try {
-            permit.recordCost(toCost(expression.value(arguments, result)));
+            call.record(toCost(expression.value(arguments, result)));
         } catch (Throwable broken) {
             lost.increment();
             if (warned.compareAndSet(false, true)) {

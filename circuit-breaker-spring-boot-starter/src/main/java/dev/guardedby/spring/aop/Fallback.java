@@ -1,9 +1,13 @@
 package dev.guardedby.spring.aop;
 
+import dev.guardedby.circuitbreaker.CallNotPermittedException;
+import dev.guardedby.circuitbreaker.Outcome;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.List;
+import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aop.framework.AopProxyUtils;
 
 /**
  * The methods that answer when a guarded call was refused or has failed: one for each exception type.
@@ -13,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 record Fallback(List<Choice> choices) {
     // A fallback may throw one shared instance again and again; its suppressed exceptions must not grow for ever.
     private static final int MOST_SUPPRESSED = 16;
+    private static final int DEEPEST_LAYER = 32;
 
     /**
      * One method.
@@ -24,38 +29,67 @@ record Fallback(List<Choice> choices) {
         boolean takes(Throwable primary) {
             return type == null || type.isInstance(primary);
         }
+
+        /**
+         * Has the method answer instead of a call.
+         *
+         * @throws Throwable what the fallback threw, the very object, with the primary as a suppressed exception
+         */
+        @Nullable Object answer(MethodInvocation invocation, Throwable primary) throws Throwable {
+            @Nullable Object[] arguments = invocation.getArguments();
+            @Nullable Object[] all = arguments;
+            if (type != null) {
+                all = new @Nullable Object[arguments.length + 1];
+                System.arraycopy(arguments, 0, all, 0, arguments.length);
+                all[arguments.length] = primary;
+            }
+            try {
+                return method.invoke(targetOf(invocation), all);
+            } catch (InvocationTargetException e) {
+                throw suppress(primary, e.getTargetException());
+            }
+        }
+
+        /** The bean itself, behind all proxies: on one of them, a private method would see the fields of nobody. */
+        private @Nullable Object targetOf(MethodInvocation invocation) {
+            Object target = invocation.getThis();
+            for (Object inner = target; inner != null; inner = AopProxyUtils.getSingletonTarget(inner)) {
+                // What is behind a client without a class may be something else altogether.
+                if (method.getDeclaringClass().isInstance(inner)) {
+                    target = inner;
+                }
+            }
+            return target;
+        }
     }
 
-    /** The one that answers for an exception, or null if none does. */
-    @Nullable Choice choose(Throwable primary) {
-        for (Choice choice : choices) {
-            if (choice.takes(primary)) {
-                return choice;
+    /** The one that answers for what a call ended with, or null if none does. */
+    @Nullable Choice choose(GuardedMethod method, Throwable primary) {
+        if (primary instanceof InvalidKeyException invalid && invalid.isOf(method.method())) {
+            // The caller's mistake, of which no outage is the cause.
+            return null;
+        }
+        Outcome outcome = method.shape().outcomeOf(method.breaker(), primary);
+        if (outcome == Outcome.FAILURE || (outcome == Outcome.IGNORED && isRefusal(primary))) {
+            for (Choice choice : choices) {
+                if (choice.takes(primary)) {
+                    return choice;
+                }
             }
         }
         return null;
     }
 
-    /**
-     * Has a method answer.
-     *
-     * @param target the bean itself, behind its proxies
-     * @param arguments those of the call
-     * @throws Throwable what the fallback threw, the very object, with the primary as a suppressed exception
-     */
-    static @Nullable Object answer(
-            Choice choice, @Nullable Object target, @Nullable Object[] arguments, Throwable primary) throws Throwable {
-        @Nullable Object[] all = arguments;
-        if (choice.type != null) {
-            all = new @Nullable Object[arguments.length + 1];
-            System.arraycopy(arguments, 0, all, 0, arguments.length);
-            all[arguments.length] = primary;
+    // A refusal further in says nothing about this breaker's remote, but the caller stands there without an answer.
+    private static boolean isRefusal(Throwable primary) {
+        Throwable layer = primary;
+        for (int i = 0; i < DEEPEST_LAYER && layer != null; i++) {
+            if (layer instanceof CallNotPermittedException) {
+                return true;
+            }
+            layer = layer.getCause();
         }
-        try {
-            return choice.method.invoke(target, all);
-        } catch (InvocationTargetException e) {
-            throw suppress(primary, e.getTargetException());
-        }
+        return false;
     }
 
     /** The exception that a fallback ended with, with the one that it was asked for as suppressed. */

@@ -8,6 +8,7 @@ import dev.guardedby.spring.config.GuardedByAutoConfiguration;
 import dev.guardedby.spring.keys.Keys;
 import java.util.function.LongSupplier;
 import org.aopalliance.aop.Advice;
+import org.jspecify.annotations.Nullable;
 import org.springframework.aop.Advisor;
 import org.springframework.aop.Pointcut;
 import org.springframework.aop.support.DefaultPointcutAdvisor;
@@ -19,29 +20,32 @@ import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.context.properties.bind.BindException;
+import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.context.annotation.Role;
 import org.springframework.core.Ordered;
+import org.springframework.core.env.Environment;
 
 /**
  * Guards the methods that carry {@link GuardedBy}, unless {@code guardedby.enabled} is false.
  *
  * <p>Two advisors: the fallback far out, with order {@value #FALLBACK_ORDER}, and the guard with order
- * {@value #GUARD_ORDER}, just outside transactions and caches, so that a failed commit counts.
+ * {@value #GUARD_ORDER}. From there {@link AdvisorOrder} puts their neighbours in place; where {@code guardedby.aspect-order}
+ * is set, both have that number instead, and nothing else moves.
  */
 // Before: the breakers that code names are made first, in the spelling of the code.
 @AutoConfiguration(before = GuardedByAutoConfiguration.class)
 public final class GuardedByAopAutoConfiguration {
-    /**
-     * Outside caches and everything that has no order; inside method security, whose refusals are no failures, and inside
-     * Spring's {@code @Retryable}, which is put around the whole proxy.
-     */
+    /** Outside everything that has no order, and inside method security, whose refusals are no failures. */
     static final int FALLBACK_ORDER = Ordered.LOWEST_PRECEDENCE - 1000;
 
-    /** Outside transactions and caches, which come last of all: an answer from a cache counts as a success. */
+    /** Outside transactions and caches, which come last of all. */
     static final int GUARD_ORDER = Ordered.LOWEST_PRECEDENCE - 1;
+
+    private static final String ASPECT_ORDER = "guardedby.aspect-order";
 
     @Bean
     @ConditionalOnMissingBean
@@ -102,14 +106,29 @@ public final class GuardedByAopAutoConfiguration {
 
         @Bean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
-        static Advisor guardedByAdvisor(Declarations declarations, GuardedMethods methods) {
-            return advisor(new GuardPointcut(declarations, false), new GuardInterceptor(methods), GUARD_ORDER);
+        static Advisor guardedByAdvisor(Declarations declarations, GuardedMethods methods, Environment environment) {
+            Integer order = aspectOrder(environment);
+            return advisor(
+                    new GuardPointcut(declarations, false),
+                    new GuardInterceptor(methods),
+                    order == null ? GUARD_ORDER : order);
         }
 
         @Bean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
-        static Advisor guardedByFallbackAdvisor(Declarations declarations, GuardedMethods methods) {
-            return advisor(new GuardPointcut(declarations, true), new FallbackInterceptor(methods), FALLBACK_ORDER);
+        static Advisor guardedByFallbackAdvisor(
+                Declarations declarations, GuardedMethods methods, Environment environment) {
+            Integer order = aspectOrder(environment);
+            return advisor(
+                    new GuardPointcut(declarations, true),
+                    new FallbackInterceptor(methods),
+                    order == null ? FALLBACK_ORDER : order);
+        }
+
+        @Bean
+        @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+        static AdvisorOrder guardedByAdvisorOrder(Declarations declarations, Environment environment) {
+            return new AdvisorOrder(declarations, aspectOrder(environment));
         }
 
         @Bean
@@ -117,6 +136,16 @@ public final class GuardedByAopAutoConfiguration {
         static StartupCheck guardedByStartupCheck(
                 Declarations declarations, GuardedMethods methods, BreakerNames names, BeanFactory beans) {
             return new StartupCheck(declarations, methods, names, beans);
+        }
+
+        private static @Nullable Integer aspectOrder(Environment environment) {
+            try {
+                return Binder.get(environment).bind(ASPECT_ORDER, Integer.class).orElse(null);
+            } catch (BindException e) {
+                // Advisors come first of all. Whoever reads the whole configuration is about to refuse this, in better
+                // words.
+                return null;
+            }
         }
 
         private static Advisor advisor(Pointcut pointcut, Advice advice, int order) {

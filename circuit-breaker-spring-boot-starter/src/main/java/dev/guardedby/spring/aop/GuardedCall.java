@@ -1,21 +1,41 @@
 package dev.guardedby.spring.aop;
 
+import dev.guardedby.circuitbreaker.Call;
+import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.Permit;
 import dev.guardedby.spring.CostRecorder;
 import java.math.BigDecimal;
+import java.util.Objects;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
 
-/** One guarded call: what costs are recorded on, while it runs and afterwards. */
-final class GuardedCall implements CostRecorder {
+/**
+ * One guarded call: what costs are recorded on, while it runs and afterwards.
+ *
+ * <p>It is the {@link Call} that the breaker makes as well, so that a call needs one object and not three.
+ */
+final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwable> {
     // An array of the JDK's, so that the threads of a pool keep nothing of ours when the application is gone.
     private static final ThreadLocal<@Nullable Object[]> CURRENT = ThreadLocal.withInitial(() -> new Object[1]);
 
-    private final Permit permit;
+    private final GuardedMethod method;
+    private final MethodInvocation invocation;
+    private final CircuitBreaker breaker;
+    private final @Nullable Permit permit;
     private volatile boolean recorded;
+    private volatile @Nullable GuardedCall continuation;
 
-    GuardedCall(Permit permit) {
+    /**
+     * A call that is about to be made.
+     *
+     * @param breaker what guards this call
+     * @param permit the leave to make it; null if the breaker keeps that to itself
+     */
+    GuardedCall(GuardedMethod method, MethodInvocation invocation, CircuitBreaker breaker, @Nullable Permit permit) {
+        this.method = method;
+        this.invocation = invocation;
+        this.breaker = breaker;
         this.permit = permit;
     }
 
@@ -24,8 +44,40 @@ final class GuardedCall implements CostRecorder {
         return (GuardedCall) CURRENT.get()[0];
     }
 
+    /** Makes a call the innermost of this thread, or none; answers the one before. */
+    static @Nullable GuardedCall enter(@Nullable GuardedCall call) {
+        @Nullable Object[] current = CURRENT.get();
+        Object outer = current[0];
+        current[0] = call;
+        return (GuardedCall) outer;
+    }
+
+    /** Makes another the innermost call of this thread if the first is; answers whether it was. */
+    static boolean leave(GuardedCall call, @Nullable GuardedCall outer) {
+        @Nullable Object[] current = CURRENT.get();
+        if (current[0] != call) {
+            return false;
+        }
+        current[0] = outer;
+        return true;
+    }
+
+    /** From now on, what is recorded here is recorded there: the call proper, of which this was the preparation. */
+    void continuedBy(GuardedCall call) {
+        call.recorded = recorded;
+        continuation = call;
+    }
+
+    @Override
+    @SuppressWarnings("NullAway") // does not see that the type argument lets it return null
+    public @Nullable Object call() throws Throwable {
+        Object result = proceed();
+        returned(result);
+        return result;
+    }
+
     /** Goes on with the invocation, inside this call. */
-    @Nullable Object proceed(MethodInvocation invocation) throws Throwable {
+    @Nullable Object proceed() throws Throwable {
         @Nullable Object[] current = CURRENT.get();
         Object outer = current[0];
         current[0] = this;
@@ -37,22 +89,36 @@ final class GuardedCall implements CostRecorder {
     }
 
     /** Books what the method's cost expression makes of its result, unless the method has recorded a cost itself. */
-    void returned(GuardedMethod method, MethodInvocation invocation, @Nullable Object result) {
+    void returned(@Nullable Object result) {
         CostExpression expression = method.cost();
         if (expression != null && !recorded) {
-            expression.book(permit, invocation.getArguments(), result);
+            expression.book(this, invocation.getArguments(), result);
         }
+    }
+
+    /** Books the cost, and reports the success to the permit. */
+    void succeeded(@Nullable Object result) {
+        returned(result);
+        Objects.requireNonNull(permit).success(result);
     }
 
     @Override
     public void record(long inputTokens, long outputTokens, BigDecimal usd) {
-        permit.recordCost(inputTokens, outputTokens, usd);
-        recorded = true;
+        record(Cost.of(inputTokens, outputTokens, usd));
     }
 
     @Override
     public void record(Cost cost) {
-        permit.recordCost(cost);
+        GuardedCall proper = continuation;
+        if (proper != null) {
+            proper.record(cost);
+            return;
+        }
+        if (permit == null) {
+            breaker.recordCost(cost);
+        } else {
+            permit.recordCost(cost);
+        }
         recorded = true;
     }
 

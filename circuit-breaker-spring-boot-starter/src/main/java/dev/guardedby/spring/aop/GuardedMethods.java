@@ -21,13 +21,26 @@ import org.springframework.util.ClassUtils;
  * <p>The registry is not asked before. Advisors are created before all other beans, and so would be what they need.
  */
 final class GuardedMethods {
+    private static final int LONGEST_CHAIN = 8;
+
     private record Invoked(Method method, Target target) {}
+
+    /** What a method is on beans of one class, and on those of the next. */
+    private record Known(
+            Class<?> beanClass,
+            GuardedMethod guarded,
+            int length,
+            @Nullable Known next) {}
 
     private final Declarations declarations;
     private final BreakerNames names;
     private final LostCosts lost;
     private final Keys keys;
     private final Map<MethodClassKey, GuardedMethod> methods = new ConcurrentHashMap<>();
+    // By the method alone, whose hash costs little and which is most often the very object, and then along a short
+    // chain:
+    // every guarded call comes by here.
+    private final Map<Method, Known> known = new ConcurrentHashMap<>();
     private final Map<Invoked, GuardedMethod> invoked = new ConcurrentHashMap<>();
 
     GuardedMethods(Declarations declarations, BreakerNames names, LostCosts lost, Keys keys) {
@@ -41,9 +54,27 @@ final class GuardedMethods {
     @Nullable GuardedMethod of(MethodInvocation invocation) {
         Object object = invocation.getThis();
         Method method = invocation.getMethod();
-        Target target = object == null
-                ? plain(method.getDeclaringClass())
-                : object instanceof TargetClassAware ? Target.of(object) : plain(object.getClass());
+        Class<?> type = object == null ? method.getDeclaringClass() : object.getClass();
+        Known first = known.get(method);
+        for (Known each = first; each != null; each = each.next) {
+            if (each.beanClass == type) {
+                return each.guarded;
+            }
+        }
+        if (object instanceof TargetClassAware) {
+            GuardedMethod guarded = lookUp(method, Target.of(object));
+            return guarded == null || isGuardedFurtherIn(object) ? null : guarded;
+        }
+        GuardedMethod guarded = lookUp(method, plain(type));
+        int length = first == null ? 0 : first.length;
+        if (guarded != null && length < LONGEST_CHAIN) {
+            // Whoever loses a race against another class comes by here again.
+            known.put(method, new Known(type, guarded, length + 1, first));
+        }
+        return guarded;
+    }
+
+    private @Nullable GuardedMethod lookUp(Method method, Target target) {
         Invoked key = new Invoked(method, target);
         GuardedMethod guarded = invoked.get(key);
         if (guarded == null) {
@@ -52,7 +83,7 @@ final class GuardedMethods {
                 invoked.put(key, guarded);
             }
         }
-        return guarded == null || isGuardedFurtherIn(object) ? null : guarded;
+        return guarded;
     }
 
     /** Decides everything about the guarded methods of a target, and refuses those that cannot work. */

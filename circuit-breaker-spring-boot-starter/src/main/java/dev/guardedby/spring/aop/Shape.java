@@ -1,26 +1,43 @@
 package dev.guardedby.spring.aop;
 
+import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.Outcome;
 import java.lang.reflect.Method;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
 import java.util.concurrent.Future;
+import org.aopalliance.intercept.MethodInvocation;
+import org.jspecify.annotations.Nullable;
 import org.springframework.core.KotlinDetector;
+import org.springframework.core.ReactiveAdapter;
 import org.springframework.core.ReactiveAdapterRegistry;
 import org.springframework.core.ResolvableType;
 import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.scheduling.annotation.Async;
+import org.springframework.util.ClassUtils;
 
-/** How a method gives its result, and so when its call has ended. */
-enum Shape {
-    /** It returns the result, or throws. */
-    PLAIN,
+/** How a method gives its result, and so when its call begins and when it has ended. */
+interface Shape {
 
-    /** It returns a stage that ends later. */
-    STAGE,
+    /**
+     * Makes the call through the breaker of the method.
+     *
+     * @throws Throwable what the method threw, the very object, or the refusal
+     */
+    @Nullable Object guard(GuardedMethod method, MethodInvocation invocation) throws Throwable;
 
-    /** It returns a {@link Future} to the executor of {@link Async}, which waits for it on the same thread. */
-    ASYNC_FUTURE;
+    /**
+     * Makes the call and lets the fallback answer for a refusal or a failure.
+     *
+     * @param askFirst whether to ask the breaker before anything that stands between this and the guard
+     * @throws Throwable what the call ended with, if the fallback is not for it, or what the fallback threw
+     */
+    @Nullable Object guardWithFallback(GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst)
+            throws Throwable;
+
+    /** How the breaker counts what a call ended with. */
+    Outcome outcomeOf(CircuitBreaker breaker, Throwable thrown);
 
     /**
      * The shape of a method.
@@ -32,24 +49,35 @@ enum Shape {
     static Shape of(Method method, Class<?> beanClass) {
         Class<?> returned =
                 ResolvableType.forMethodReturnType(method, beanClass).toClass();
+        if (KotlinDetector.isSuspendingFunction(method)) {
+            throw invalid(method, returned, "Guard the blocking or CompletableFuture variant of it");
+        }
         if (returned == CompletableFuture.class || returned == CompletionStage.class) {
-            return STAGE;
+            return new StageShape();
         }
         if (returned == Future.class && isAsync(method, beanClass)) {
-            return ASYNC_FUTURE;
+            return PlainShape.OF_FUTURE;
         }
         if (Future.class.isAssignableFrom(returned) || CompletionStage.class.isAssignableFrom(returned)) {
             // A plain Future tells nobody when it ends, and a subclass of CompletableFuture cannot be replaced by the
-            // one that
-            // counts and refuses.
+            // one that counts and refuses.
             throw invalid(method, returned, "Let it return CompletableFuture or CompletionStage");
         }
-        if (KotlinDetector.isSuspendingFunction(method)
-                || Flow.Publisher.class.isAssignableFrom(returned)
-                || ReactiveAdapterRegistry.getSharedInstance().getAdapter(returned) != null) {
-            throw invalid(method, returned, "Guard the blocking or CompletableFuture variant of it");
+        ReactiveAdapter adapter = ReactiveAdapterRegistry.getSharedInstance().getAdapter(returned);
+        if (adapter == null && !Flow.Publisher.class.isAssignableFrom(returned)) {
+            return returned == Object.class ? new UndeclaredShape() : PlainShape.OF_RESULT;
         }
-        return PLAIN;
+        if (!ClassUtils.isPresent("reactor.core.publisher.Mono", Shape.class.getClassLoader())) {
+            throw invalid(method, returned, "Add io.projectreactor:reactor-core to the classpath");
+        }
+        if (adapter == null || adapter.getReactiveType() != returned) {
+            // The guarded publisher is another object, which would not be of a subclass.
+            throw invalid(
+                    method,
+                    returned,
+                    "Let it return " + (adapter == null ? "Mono or Flux" : Signature.name(adapter.getReactiveType())));
+        }
+        return new ReactiveShape(adapter);
     }
 
     private static boolean isAsync(Method method, Class<?> beanClass) {

@@ -23,19 +23,25 @@ import org.springframework.boot.context.properties.bind.Name;
  *     the registry let every call pass.
  * @param unknownName What to do about a breaker name in code that has no entry under guardedby.breakers. By default, a
  *     name that is one edit away from an entry nobody uses fails start-up.
+ * @param aspectOrder Order number of the guard among other aspects, with the fallback directly outside it. By default, the
+ *     guard stands inside retries and caches and outside transactions, and the fallback outside all of them, whatever
+ *     their numbers.
  * @param defaults Settings of every breaker, unless its template or its own entry says otherwise.
  * @param templates Named groups of settings that breakers and other templates extend.
  * @param breakers Settings of single breakers, by name. A name with dots is written in quotes and brackets, "[a.b]".
  * @param health What breakers do to the health of the application.
+ * @param web What the clients of a web application are told when a breaker refuses a call.
  */
 @ConfigurationProperties("guardedby")
 record GuardedByProperties(
         @DefaultValue("true") boolean enabled,
         @DefaultValue("near-miss") UnknownName unknownName,
+        @Nullable Integer aspectOrder,
         @DefaultValue Breaker defaults,
         @DefaultValue Map<String, Breaker> templates,
         @DefaultValue Map<String, Breaker> breakers,
-        @DefaultValue Health health) {
+        @DefaultValue Health health,
+        @DefaultValue Web web) {
 
     /**
      * Settings of a breaker, as far as they are written; what is not, the core knows best. The defaults that the IDE shows are
@@ -175,4 +181,16 @@ record GuardedByProperties(
      *     remote should not take this application out of service.
      */
     record Health(@DefaultValue("false") boolean downWhenOpen) {}
+
+    /**
+     * Web answers.
+     *
+     * @param problemDetails Whether a refusal that no exception handler of the application takes is answered with a problem
+     *     detail, 503 and Retry-After. Off by default: it is then answered as any other exception.
+     * @param showName Whether that answer tells the name of the breaker. Off by default, because clients need not know
+     *     what stands behind the application.
+     */
+    record Web(
+            @DefaultValue("false") boolean problemDetails,
+            @DefaultValue("false") boolean showName) {}
 }

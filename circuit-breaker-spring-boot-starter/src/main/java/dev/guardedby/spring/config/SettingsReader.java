@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.PropertySourcesPlaceholdersResolver;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
@@ -81,15 +82,21 @@ final class SettingsReader {
         return new ConfiguredBreakers(unknownName, configured, settings("defaults", List.of(DEFAULTS)));
     }
 
-    /** A source without the settings of breakers, which are bound one by one. */
+    /**
+     * A source without the settings of breakers, which are bound one by one, and without a value where settings belong, which
+     * {@link UnknownKeys} refuses with better words than the binder has.
+     */
     private static ConfigurationPropertySource withoutBreakers(ConfigurationPropertySource source) {
-        List<ConfigurationPropertyName> branches = List.of(
-                Sources.ROOT,
-                Sources.ROOT.append("defaults"),
-                Sources.ROOT.append(TEMPLATES),
-                Sources.ROOT.append(BREAKERS));
-        return source.filter(name ->
-                !branches.contains(name) && (name.getNumberOfElements() < 2 || !branches.contains(name.chop(2))));
+        List<ConfigurationPropertyName> apart = Stream.of("defaults", TEMPLATES, BREAKERS)
+                .map(Sources.ROOT::append)
+                .toList();
+        List<ConfigurationPropertyName> branches = Schema.keys(GuardedByProperties.class).entrySet().stream()
+                .filter(key -> Schema.typeBelow(key.getValue()).isRecord())
+                .map(key -> Sources.ROOT.append(key.getKey()))
+                .toList();
+        return source.filter(name -> !name.equals(Sources.ROOT)
+                && !branches.contains(name)
+                && apart.stream().noneMatch(branch -> branch.isAncestorOf(name)));
     }
 
     private void refuseToExtendDefaults() {

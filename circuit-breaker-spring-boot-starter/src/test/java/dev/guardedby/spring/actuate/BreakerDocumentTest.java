@@ -209,7 +209,7 @@ class BreakerDocumentTest {
                                     "probes={value=3, from=runtime}, successes-to-close={value=2, from=runtime},"
                                             + " probe-timeout={value=PT7S, from=runtime},")
                             .endsWith("mode={value=observe, from=runtime}, max-keys={value=10000, from=default},"
-                                + " tag-keys={value=0, from=default}}");
+                                    + " tag-keys={value=0, from=default}}");
                 }));
     }
 

@@ -63,7 +63,8 @@ class KeysOverHttpTest {
 
         assertThat(acme.status()).isEqualTo(200);
         assertThat(acme.body())
-                .startsWith("{\"name\":\"llm\",\"key\":\"acme\",\"state\":\"OPEN\",\"mode\":\"ENFORCE\",\"admitting\":false,");
+                .startsWith(
+                        "{\"name\":\"llm\",\"key\":\"acme\",\"state\":\"OPEN\",\"mode\":\"ENFORCE\",\"admitting\":false,");
         assertThat(field(acme.body(), "stats.consecutiveFailures")).isEqualTo("1");
         assertThat(field(acme.body(), "settings.failure-threshold"))
                 .isEqualTo("{\"value\":1,\"from\":\"breakers.llm\"}");
@@ -123,7 +124,9 @@ class KeysOverHttpTest {
                         "CircuitBreaker[name=llm, key=umbrella, state=closed, failures=0/1]");
 
         assertThat(post("{\"action\":\"reset\"}").status()).isEqualTo(200);
-        assertThat(post("{\"action\":\"reconfigure\",\"settings\":\"failure-threshold=1\"}").status()).isEqualTo(200);
+        assertThat(post("{\"action\":\"reconfigure\",\"settings\":\"failure-threshold=1\"}")
+                        .status())
+                .isEqualTo(200);
         assertThat(acme).hasToString("CircuitBreaker[name=llm, key=acme, state=closed, failures=0/1]");
         assertThat(output)
                 .contains("Operator's action on circuit breaker 'llm' for key 'acme': hold-open")
@@ -137,7 +140,8 @@ class KeysOverHttpTest {
 
         assertThat(refused.status()).isEqualTo(400);
         assertThat(field(refused.body(), "error"))
-                .startsWith("'max-keys' is not a setting that a live circuit breaker can change; it has failure-threshold,");
+                .startsWith(
+                        "'max-keys' is not a setting that a live circuit breaker can change; it has failure-threshold,");
     }
 
     @Test

@@ -6,9 +6,11 @@ import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
 import dev.guardedby.circuitbreaker.CircuitBreakerStats;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.LongSupplier;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.springframework.aop.framework.Advised;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.aop.AopAutoConfiguration;
 import org.springframework.boot.autoconfigure.context.PropertyPlaceholderAutoConfiguration;
@@ -49,6 +51,13 @@ final class Guarded {
         return stats.totalSuccesses() + " ok, " + stats.totalFailures() + " failed, " + stats.totalIgnored()
                 + " ignored, " + stats.totalRejected() + " refused, "
                 + stats.state().name().toLowerCase(Locale.ROOT);
+    }
+
+    /** The neighbours of a guard and itself, the outermost first: {@code "fallback > retry > guard"}. */
+    static String order(Object bean) {
+        return Placing.inWords(Arrays.stream(((Advised) bean).getAdvisors())
+                .map(Placing.Placed::of)
+                .toList());
     }
 
     /** {@code "12 in, 7 out, 0.02 usd"}. */

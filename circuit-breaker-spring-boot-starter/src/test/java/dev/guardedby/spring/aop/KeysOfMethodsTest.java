@@ -48,8 +48,7 @@ class KeysOfMethodsTest {
             return asked;
         }
 
-        @GuardedBy(name = "llm", key = "#tenant")
-        public String ask(String tenant) throws IOException {
+        @GuardedBy(name = "llm", key = "#tenant") public String ask(String tenant) throws IOException {
             return answer(tenant);
         }
 
@@ -58,13 +57,11 @@ class KeysOfMethodsTest {
             return answer(question.tenant());
         }
 
-        @GuardedBy("llm")
-        public String askForNobody() throws IOException {
+        @GuardedBy("llm") public String askForNobody() throws IOException {
             return answer("nobody");
         }
 
-        @GuardedBy(name = "llm", key = "#p0", fallback = "busy")
-        public String askPatiently(String tenant) throws IOException {
+        @GuardedBy(name = "llm", key = "#p0", fallback = "busy") public String askPatiently(String tenant) throws IOException {
             return answer(tenant);
         }
 
@@ -72,8 +69,7 @@ class KeysOfMethodsTest {
             return "later, " + tenant;
         }
 
-        @GuardedBy(name = "later", key = "#a0", fallback = "busyLater")
-        public CompletableFuture<String> later(String tenant) {
+        @GuardedBy(name = "later", key = "#a0", fallback = "busyLater") public CompletableFuture<String> later(String tenant) {
             try {
                 return CompletableFuture.completedFuture(answer(tenant));
             } catch (IOException e) {
@@ -85,8 +81,7 @@ class KeysOfMethodsTest {
             return CompletableFuture.completedFuture("later, " + tenant);
         }
 
-        @GuardedBy(name = "any", key = "#key")
-        public String any(Object key) throws IOException {
+        @GuardedBy(name = "any", key = "#key") public String any(Object key) throws IOException {
             return answer(String.valueOf(key));
         }
 
@@ -123,8 +118,9 @@ class KeysOfMethodsTest {
 
             assertThatThrownBy(() -> model.ask("acme"))
                     .isInstanceOf(CallNotPermittedException.class)
-                    .hasMessage("Circuit breaker 'llm' for key 'acme' is open after 2 consecutive failures, next probe in"
-                            + " 10.0 s");
+                    .hasMessage(
+                            "Circuit breaker 'llm' for key 'acme' is open after 2 consecutive failures, next probe in"
+                                    + " 10.0 s");
             assertThat(model.ask("umbrella")).isEqualTo("for umbrella");
             assertThat(model.askForNobody()).isEqualTo("for nobody");
             assertThat(key(context, "llm", "acme"))
@@ -180,7 +176,16 @@ class KeysOfMethodsTest {
             Model model = context.getBean(Model.class);
             UUID id = UUID.fromString("00000000-0000-0001-0000-000000000002");
             for (Object key : List.of(
-                    "text", new StringBuilder("built"), 42, 42L, 1.5, true, 'c', TimeUnit.SECONDS, id, URI.create("a:b"))) {
+                    "text",
+                    new StringBuilder("built"),
+                    42,
+                    42L,
+                    1.5,
+                    true,
+                    'c',
+                    TimeUnit.SECONDS,
+                    id,
+                    URI.create("a:b"))) {
                 assertThat(model.any(key)).startsWith("for ");
             }
 
@@ -197,8 +202,9 @@ class KeysOfMethodsTest {
             Model model = context.getBean(Model.class);
             String place = "The key expression '#key' of " + Model.class.getCanonicalName() + ".any(Object) ";
             String kinds = "must yield a text, a number, a boolean, an enum constant, a UUID or a URI, but yielded ";
-            String rule = "yielded no key: key must be 1 to 256 characters, not blank and without control characters, but"
-                    + " was ";
+            String rule =
+                    "yielded no key: key must be 1 to 256 characters, not blank and without control characters, but"
+                            + " was ";
 
             assertInvalid(() -> model.any(null), place + kinds + "null");
             assertInvalid(() -> model.any(List.of("acme")), place + kinds + "a java.util.ImmutableCollections$List12");
@@ -259,8 +265,7 @@ class KeysOfMethodsTest {
             this.model = model;
         }
 
-        @GuardedBy(name = "outer", key = "'all'", fallback = "instead")
-        public String ask(String tenant) throws IOException {
+        @GuardedBy(name = "outer", key = "'all'", fallback = "instead") public String ask(String tenant) throws IOException {
             return model.ask(tenant);
         }
 
@@ -310,29 +315,25 @@ class KeysOfMethodsTest {
     }
 
     static class Misspelt {
-        @GuardedBy(name = "llm", key = "#tennant")
-        public String ask(String tenant) {
+        @GuardedBy(name = "llm", key = "#tennant") public String ask(String tenant) {
             return tenant;
         }
     }
 
     static class OfResult {
-        @GuardedBy(name = "llm", key = "#result")
-        public String ask(String tenant) {
+        @GuardedBy(name = "llm", key = "#result") public String ask(String tenant) {
             return tenant;
         }
     }
 
     static class Broken {
-        @GuardedBy(name = "llm", key = "#tenant.")
-        public String ask(String tenant) {
+        @GuardedBy(name = "llm", key = "#tenant.") public String ask(String tenant) {
             return tenant;
         }
     }
 
     static class Bare {
-        @GuardedBy(name = "llm", key = "tenant")
-        public String ask(String tenant) {
+        @GuardedBy(name = "llm", key = "tenant") public String ask(String tenant) {
             return tenant;
         }
     }
@@ -359,34 +360,35 @@ class KeysOfMethodsTest {
     @Test
     void withoutCaffeine_aKeyFailsTheStart_andNothingElseDoes() {
         FilteredClassLoader without = new FilteredClassLoader("com.github.benmanes.caffeine");
-        application.withClassLoader(without).run(context -> assertThat(context)
-                .getFailure()
-                .hasMessageMatching("(?s).*The key expression '.*' of " + Model.class.getCanonicalName().replace(".", "\\.")
-                        + "\\..* needs Caffeine, which keeps the circuit breakers of the keys, and it is not on the class"
-                        + " path\\. Add the dependency com\\.github\\.ben-manes\\.caffeine:caffeine, whose version Spring"
-                        + " Boot knows, or remove the key\\.")
-                .isInstanceOf(InvalidGuardException.class));
+        application
+                .withClassLoader(without)
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .hasMessageMatching("(?s).*The key expression '.*' of "
+                                + Model.class.getCanonicalName().replace(".", "\\.")
+                                + "\\..* needs Caffeine, which keeps the circuit breakers of the keys, and it is not on the class"
+                                + " path\\. Add the dependency com\\.github\\.ben-manes\\.caffeine:caffeine, whose version Spring"
+                                + " Boot knows, or remove the key\\.")
+                        .isInstanceOf(InvalidGuardException.class));
         Guarded.application(Plain.class)
                 .withClassLoader(without)
-                .run(context -> assertThatCode(() -> context.getBean(Plain.class).ask("acme"))
+                .run(context -> assertThatCode(
+                                () -> context.getBean(Plain.class).ask("acme"))
                         .doesNotThrowAnyException());
     }
 
     public static class Plain {
-        @GuardedBy("plain")
-        public String ask(String tenant) {
+        @GuardedBy("plain") public String ask(String tenant) {
             return tenant;
         }
     }
 
     interface One {
-        @GuardedBy(name = "llm", key = "#tenant")
-        String ask(String tenant);
+        @GuardedBy(name = "llm", key = "#tenant") String ask(String tenant);
     }
 
     interface Other {
-        @GuardedBy("llm")
-        String ask(String tenant);
+        @GuardedBy("llm") String ask(String tenant);
     }
 
     static class Both implements One, Other {

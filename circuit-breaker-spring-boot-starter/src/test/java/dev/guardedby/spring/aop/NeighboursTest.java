@@ -124,7 +124,7 @@ final class NeighboursTest {
             assertThat(catalog.find("bad")).isEqualTo("unknown bad");
             assertThat(context.getBean(CacheManager.class).getCache("catalog").get("bad"))
                     .isNull();
-            assertThat(history(context, "catalog")).contains("1 failed");
+            assertThat(history(context, "catalog")).isEqualTo("1 ok, 1 failed, 0 ignored, 0 refused, closed");
         });
     }
 

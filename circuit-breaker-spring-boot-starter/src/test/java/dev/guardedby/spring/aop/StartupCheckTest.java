@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Flow;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -30,6 +29,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.context.annotation.Scope;
 import org.springframework.core.io.support.SpringFactoriesLoader;
+import reactor.core.publisher.ParallelFlux;
 
 @SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // annotated methods and fallbacks are found by reflection
 final class StartupCheckTest {
@@ -143,10 +143,10 @@ final class StartupCheckTest {
                         "@GuardedBy cannot guard OwnFuture.call(): nobody can see how the OwnFuture.Mine that it returns ends.",
                         "Let it return CompletableFuture or CompletionStage."),
                 mistake(
-                        Publisher.class,
-                        "@GuardedBy cannot guard Publisher.call(): nobody can see how the java.util.concurrent.Flow.Publisher"
+                        Parallel.class,
+                        "@GuardedBy cannot guard Parallel.call(): nobody can see how the reactor.core.publisher.ParallelFlux"
                                 + " that it returns ends.",
-                        "Guard the blocking or CompletableFuture variant of it."));
+                        "Let it return org.reactivestreams.Publisher."));
     }
 
     private static Arguments mistake(Class<?> bean, String description, String action) {
@@ -480,8 +480,8 @@ final class StartupCheckTest {
         }
     }
 
-    static class Publisher {
-        @GuardedBy("a") public Flow.Publisher<String> call() {
+    static class Parallel {
+        @GuardedBy("a") public ParallelFlux<String> call() {
             throw new UnsupportedOperationException();
         }
     }

@@ -58,6 +58,16 @@ class BadSettingsTest {
                         "Write guardedby.unknown-name instead.",
                         "1:25"),
                 new Mistake(
+                        "guardedby.web.problem-detail: true",
+                        "guardedby.web.problem-detail is not a setting; did you mean problem-details?",
+                        "Write guardedby.web.problem-details instead.",
+                        "1:31"),
+                new Mistake(
+                        "guardedby.web: true",
+                        "guardedby.web must hold settings, but was 'true'",
+                        "Write settings below guardedby.web, or nothing.",
+                        "1:16"),
+                new Mistake(
                         "guardedby.breaker.llm.probes: 2",
                         "guardedby.breaker.llm.probes is not a setting; did you mean guardedby.breakers.llm.probes?",
                         "Write guardedby.breakers.llm.probes instead.",
@@ -151,6 +161,16 @@ class BadSettingsTest {
                         "guardedby.enabled must be true or false, but was 'maybe'",
                         "Set guardedby.enabled to true or false.",
                         "1:20"),
+                new Mistake(
+                        "guardedby.web.problem-details: sometimes",
+                        "guardedby.web.problem-details must be true or false, but was 'sometimes'",
+                        "Set guardedby.web.problem-details to true or false.",
+                        "1:32"),
+                new Mistake(
+                        "guardedby.web.show-name: llm",
+                        "guardedby.web.show-name must be true or false, but was 'llm'",
+                        "Set guardedby.web.show-name to true or false.",
+                        "1:26"),
                 new Mistake(
                         "guardedby.health.down-when-open: maybe",
                         "guardedby.health.down-when-open must be true or false, but was 'maybe'",

@@ -37,6 +37,7 @@ class MetadataTest {
         assertThat(keys())
                 .extracting(key -> key.get("name") + " = " + key.get("defaultValue"))
                 .contains(
+                        "guardedby.aspect-order = null",
                         "guardedby.breakers = null",
                         "guardedby.defaults.failure-rate-threshold = null",
                         "guardedby.defaults.failure-threshold = 5",
@@ -62,7 +63,9 @@ class MetadataTest {
                         "guardedby.enabled = true",
                         "guardedby.health.down-when-open = false",
                         "guardedby.templates = null",
-                        "guardedby.unknown-name = near-miss")
+                        "guardedby.unknown-name = near-miss",
+                        "guardedby.web.problem-details = false",
+                        "guardedby.web.show-name = false")
                 .doesNotContain("guardedby.defaults.extends = null");
     }
 

@@ -39,7 +39,10 @@ class CaffeineKeysTest {
     private final CircuitBreaker llm = keyed(breaker());
 
     private CircuitBreaker.Builder breaker() {
-        return CircuitBreaker.builder("llm").failureThreshold(3).recoveryTimeout(WAIT).ticker(now::get);
+        return CircuitBreaker.builder("llm")
+                .failureThreshold(3)
+                .recoveryTimeout(WAIT)
+                .ticker(now::get);
     }
 
     private CircuitBreaker keyed(CircuitBreaker.Builder settings) {
@@ -170,7 +173,9 @@ class CaffeineKeysTest {
         fail(llm.forKey("new"), 1);
         fail(llm.forKey("other"), 2);
         assertThat(llm).hasToString("CircuitBreaker[name=llm, state=open, failures=3/3]");
-        assertThat(llm.forKey("another").tryAcquire()).as("cut off with the others").isEmpty();
+        assertThat(llm.forKey("another").tryAcquire())
+                .as("cut off with the others")
+                .isEmpty();
         assertThat(overflow.sum()).isEqualTo(3);
         assertThat(kept(llm)).isEqualTo(MOST);
         assertThat(output.getOut().lines().filter(line -> line.contains("max-keys")))
@@ -207,10 +212,8 @@ class CaffeineKeysTest {
 
     @Test
     void windowThatTimeHasEmptied_makesRoom() {
-        CircuitBreaker rated = keyed(breaker()
-                .failureThreshold(50)
-                .failureRateThreshold(90)
-                .window(Duration.ofSeconds(60)));
+        CircuitBreaker rated =
+                keyed(breaker().failureThreshold(50).failureRateThreshold(90).window(Duration.ofSeconds(60)));
         for (int i = 0; i < MOST; i++) {
             fail(rated.forKey("key" + i), 1);
             rated.forKey("key" + i).run(() -> {});

@@ -33,8 +33,7 @@ import org.springframework.context.ApplicationContext;
 @ExtendWith(OutputCaptureExtension.class)
 class ReportedKeyBugsTest {
     static class Model {
-        @GuardedBy(name = "llm", key = "#tenant")
-        public String ask(String tenant, boolean works) throws IOException {
+        @GuardedBy(name = "llm", key = "#tenant") public String ask(String tenant, boolean works) throws IOException {
             if (!works) {
                 throw new IOException("down");
             }
@@ -93,14 +92,21 @@ class ReportedKeyBugsTest {
         long late = usedHeap(llm);
 
         assertThat(llm.keys().orElseThrow().size()).isEqualTo(most);
-        assertThat(llm.keys().orElseThrow().all()).as("the others are collected").hasSizeBetween(most - 10, most + 10);
-        assertThat(samples).as("one in a hundred").filteredOn(sample -> sample.get() != null).hasSizeLessThan(most);
+        assertThat(llm.keys().orElseThrow().all())
+                .as("the others are collected")
+                .hasSizeBetween(most - 10, most + 10);
+        assertThat(samples)
+                .as("one in a hundred")
+                .filteredOn(sample -> sample.get() != null)
+                .hasSizeLessThan(most);
         // The samples are some of it.
         assertThat(late - early).as("growth in bytes over 900,000 keys").isLessThan(4_000_000);
         assertThat(llm.stats().totalSuccesses()).isEqualTo(1_000_000);
         llm.forKey("acme").recordFailure();
         llm.forKey("acme").recordFailure();
-        assertThat(acme.state()).as("an update of a key that was there is accepted").isEqualTo(CircuitState.OPEN);
+        assertThat(acme.state())
+                .as("an update of a key that was there is accepted")
+                .isEqualTo(CircuitState.OPEN);
     }
 
     private static long usedHeap(CircuitBreaker keyed) {
@@ -153,7 +159,8 @@ class ReportedKeyBugsTest {
     }
 
     @Test
-    void sentinel151_sentinel2108_pastTheBound_newKeysAreGuardedTogether_counted_andWarnedOfOnce(CapturedOutput output) {
+    void sentinel151_sentinel2108_pastTheBound_newKeysAreGuardedTogether_counted_andWarnedOfOnce(
+            CapturedOutput output) {
         application
                 .withPropertyValues("guardedby.defaults.max-keys=2", "guardedby.defaults.failure-threshold=2")
                 .run(context -> {

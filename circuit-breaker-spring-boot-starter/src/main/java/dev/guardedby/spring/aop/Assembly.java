@@ -1,0 +1,66 @@
+package dev.guardedby.spring.aop;
+
+import dev.guardedby.circuitbreaker.CallNotPermittedException;
+import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.Permit;
+import dev.guardedby.circuitbreaker.Scope;
+import org.aopalliance.intercept.MethodInvocation;
+import org.jspecify.annotations.Nullable;
+import reactor.core.CoreSubscriber;
+import reactor.core.publisher.Operators;
+
+/** One invocation of a method that returned a publisher: makes a guarded call of each subscription to it. */
+final class Assembly {
+    private final GuardedMethod method;
+    private final MethodInvocation invocation;
+    private final CircuitBreaker breaker;
+    private final GuardedCall assembling;
+
+    /**
+     * An invocation that has returned.
+     *
+     * @param assembling what was current while the method ran; handles that it took record on the latest subscription
+     */
+    Assembly(GuardedMethod method, MethodInvocation invocation, CircuitBreaker breaker, GuardedCall assembling) {
+        this.method = method;
+        this.invocation = invocation;
+        this.breaker = breaker;
+        this.assembling = assembling;
+    }
+
+    /**
+     * Asks the breaker for a subscription, and answers what is to be subscribed then; null if it was refused, and the
+     * subscriber has been told.
+     *
+     * @param first whether the first item is the result, so that the call has ended with it
+     */
+    <T> @Nullable GuardedSubscriber<T> admit(CoreSubscriber<? super T> actual, boolean first) {
+        Inside around = actual.currentContext().getOrDefault(Inside.KEY, null);
+        if (around == null) {
+            around = Inside.present();
+        }
+        Scope scope = around.scope() == null ? null : around.scope().attach();
+        try {
+            Permit permit = breaker.acquire();
+            GuardedCall call = new GuardedCall(method, invocation, breaker, permit);
+            assembling.continuedBy(call);
+            return new GuardedSubscriber<>(actual, permit, call, insideOf(permit, call), around.call(), first);
+        } catch (CallNotPermittedException refused) {
+            Operators.error(actual, refused);
+            return null;
+        } finally {
+            if (scope != null) {
+                scope.close();
+            }
+        }
+    }
+
+    private static Inside insideOf(Permit permit, GuardedCall call) {
+        if (!permit.isProbe()) {
+            return new Inside(call, Scope.current().orElse(null));
+        }
+        try (Scope probing = permit.attach()) {
+            return new Inside(call, probing);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+package dev.guardedby.spring.aop;
+
+import dev.guardedby.circuitbreaker.Permit;
+import dev.guardedby.circuitbreaker.Scope;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
+import org.reactivestreams.Subscription;
+import reactor.core.CoreSubscriber;
+import reactor.core.Scannable;
+import reactor.util.context.Context;
+
+/**
+ * One admitted subscription: hands every signal on, and reports the permit with the one that ends the call.
+ *
+ * <p>The report comes before the signal is handed on: whoever hangs a retry on it finds the call counted and its slot free.
+ */
+final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Scannable {
+    @SuppressWarnings("rawtypes") // a class has no type arguments
+    private static final AtomicIntegerFieldUpdater<GuardedSubscriber> ENDED =
+            AtomicIntegerFieldUpdater.newUpdater(GuardedSubscriber.class, "ended");
+
+    private final CoreSubscriber<? super T> actual;
+    private final Permit permit;
+    private final GuardedCall call;
+    private final Inside inside;
+    private final @Nullable GuardedCall outer;
+    private final boolean endsWithFirst;
+    private final Context context;
+
+    @SuppressWarnings("UnusedVariable") // the updater does
+    private volatile int ended;
+
+    private @Nullable Subscription upstream;
+    // Written by the thread of the signals, read by the one that cancels.
+    private volatile @Nullable T last;
+
+    /**
+     * A subscription.
+     *
+     * @param inside what the source and what is upstream of it are inside of
+     * @param outer the call that the subscriber itself is in
+     * @param endsWithFirst whether the call has ended with its first item
+     */
+    GuardedSubscriber(
+            CoreSubscriber<? super T> actual,
+            Permit permit,
+            GuardedCall call,
+            Inside inside,
+            @Nullable GuardedCall outer,
+            boolean endsWithFirst) {
+        this.actual = actual;
+        this.permit = permit;
+        this.call = call;
+        this.inside = inside;
+        this.outer = outer;
+        this.endsWithFirst = endsWithFirst;
+        this.context = actual.currentContext().put(Inside.KEY, inside);
+    }
+
+    /** Begins the call. */
+    void subscribeTo(Publisher<? extends T> source) {
+        Scope scope = inside.scope() == null ? null : inside.scope().attach();
+        GuardedCall before = GuardedCall.enter(call);
+        try {
+            source.subscribe(this);
+        } catch (Throwable thrown) {
+            if (isFirstEnd()) {
+                permit.failure(thrown);
+            }
+            throw thrown;
+        } finally {
+            GuardedCall.enter(before);
+            if (scope != null) {
+                scope.close();
+            }
+        }
+    }
+
+    @Override
+    public Context currentContext() {
+        return context;
+    }
+
+    @Override
+    public void onSubscribe(Subscription subscription) {
+        upstream = subscription;
+        boolean left = GuardedCall.leave(call, outer);
+        try {
+            actual.onSubscribe(this);
+        } finally {
+            back(left);
+        }
+    }
+
+    @Override
+    public void onNext(T item) {
+        last = item;
+        if (endsWithFirst && isFirstEnd()) {
+            call.succeeded(item);
+        }
+        boolean left = GuardedCall.leave(call, outer);
+        try {
+            actual.onNext(item);
+        } finally {
+            back(left);
+        }
+    }
+
+    @Override
+    public void onComplete() {
+        if (isFirstEnd()) {
+            call.succeeded(last);
+        }
+        boolean left = GuardedCall.leave(call, outer);
+        try {
+            actual.onComplete();
+        } finally {
+            back(left);
+        }
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+        if (isFirstEnd()) {
+            permit.failureAsync(failure);
+        }
+        boolean left = GuardedCall.leave(call, outer);
+        try {
+            actual.onError(failure);
+        } finally {
+            back(left);
+        }
+    }
+
+    @Override
+    public void request(long n) {
+        Subscription source = upstream;
+        if (source == null) {
+            return;
+        }
+        GuardedCall before = GuardedCall.enter(call);
+        try {
+            source.request(n);
+        } finally {
+            GuardedCall.enter(before);
+        }
+    }
+
+    @Override
+    public void cancel() {
+        if (isFirstEnd()) {
+            T seen = last;
+            if (seen == null) {
+                permit.cancel();
+            } else {
+                call.succeeded(seen);
+            }
+        }
+        Subscription source = upstream;
+        if (source != null) {
+            source.cancel();
+        }
+    }
+
+    @Override
+    @SuppressWarnings("rawtypes") // declared like this
+    public @Nullable Object scanUnsafe(Attr key) {
+        if (key == Attr.PARENT) {
+            return upstream;
+        }
+        if (key == Attr.ACTUAL) {
+            return actual;
+        }
+        return key == Attr.RUN_STYLE ? Attr.RunStyle.SYNC : null;
+    }
+
+    private boolean isFirstEnd() {
+        return ENDED.compareAndSet(this, 0, 1);
+    }
+
+    // What the subscriber does with a signal is not part of the call, even where it happens inside a request to the
+    // source.
+    private void back(boolean left) {
+        if (left) {
+            GuardedCall.enter(call);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+package dev.guardedby.spring.aop;
+
+import dev.guardedby.circuitbreaker.Scope;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What work is inside of, to be taken along where it goes on in another thread: the innermost guarded call, on which costs are
+ * recorded, and the probes around it, on which calls to the same breakers ride.
+ *
+ * @param call the innermost call, or null outside all
+ * @param scope the innermost permit and those around it, or null if there is none to ride on
+ */
+record Inside(@Nullable GuardedCall call, @Nullable Scope scope) {
+    /** Under which it is in a Reactor context, and known to whoever propagates contexts. */
+    static final String KEY = "guardedby.call";
+
+    private static final Inside NOTHING = new Inside(null, null);
+
+    /** What the present thread is inside of. */
+    static Inside present() {
+        GuardedCall call = GuardedCall.innermost();
+        Scope scope = Scope.current().orElse(null);
+        return call == null && scope == null ? NOTHING : new Inside(call, scope);
+    }
+
+    boolean isNothing() {
+        return call == null && scope == null;
+    }
+}

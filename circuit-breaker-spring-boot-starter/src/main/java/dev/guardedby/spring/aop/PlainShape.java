@@ -1,0 +1,69 @@
+package dev.guardedby.spring.aop;
+
+import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.Outcome;
+import dev.guardedby.spring.aop.Fallback.Choice;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import org.aopalliance.intercept.MethodInvocation;
+import org.jspecify.annotations.Nullable;
+import org.springframework.scheduling.annotation.Async;
+
+/** A method that has ended when it returns, or throws. */
+enum PlainShape implements Shape {
+    /** It returns the result. */
+    OF_RESULT {
+        @Override
+        public @Nullable Object guard(GuardedMethod method, MethodInvocation invocation) throws Throwable {
+            CircuitBreaker breaker = method.breakerFor(invocation);
+            return breaker.call(new GuardedCall(method, invocation, breaker, null));
+        }
+    },
+
+    /** It returns a {@link Future} to the executor of {@link Async}, which waits for it on the same thread. */
+    OF_FUTURE {
+        // NullAway does not see that the type argument lets the lambda return null; the future goes to the caller.
+        @Override
+        @SuppressWarnings({"NullAway", "FutureReturnValueIgnored"})
+        public @Nullable Object guard(GuardedMethod method, MethodInvocation invocation) throws Throwable {
+            CircuitBreaker breaker = method.breakerFor(invocation);
+            GuardedCall call = new GuardedCall(method, invocation, breaker, null);
+            return CompletableFuture.completedFuture(breaker.<@Nullable Object, Throwable>call(() -> ended(call)));
+        }
+
+        private @Nullable Object ended(GuardedCall call) throws Throwable {
+            Future<?> future = (Future<?>) call.proceed();
+            Object result;
+            try {
+                result = future == null ? null : future.get();
+            } catch (ExecutionException e) {
+                throw e.getCause() == null ? e : e.getCause();
+            }
+            call.returned(result);
+            return result;
+        }
+    };
+
+    @Override
+    public @Nullable Object guardWithFallback(
+            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) throws Throwable {
+        try {
+            if (askFirst) {
+                method.breakerFor(invocation).checkPermitted();
+            }
+            return invocation.proceed();
+        } catch (Throwable primary) {
+            Choice choice = fallback.choose(method, primary);
+            if (choice == null) {
+                throw primary;
+            }
+            return choice.answer(invocation, primary);
+        }
+    }
+
+    @Override
+    public Outcome outcomeOf(CircuitBreaker breaker, Throwable thrown) {
+        return breaker.outcomeOf(thrown);
+    }
+}

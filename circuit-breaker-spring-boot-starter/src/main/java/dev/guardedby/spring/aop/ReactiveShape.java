@@ -1,0 +1,117 @@
+package dev.guardedby.spring.aop;
+
+import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.Outcome;
+import dev.guardedby.spring.aop.Fallback.Choice;
+import java.util.function.Function;
+import org.aopalliance.intercept.MethodInvocation;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
+import org.springframework.core.ReactiveAdapter;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/**
+ * A method that returns a publisher of some library: each subscription is a call.
+ *
+ * <p>The method itself is called when its caller calls it, as it would be without a guard. What it throws then, and a null
+ * that it returns, are how every subscription ends.
+ */
+final class ReactiveShape implements Shape {
+    private final ReactiveAdapter adapter;
+
+    ReactiveShape(ReactiveAdapter adapter) {
+        this.adapter = adapter;
+    }
+
+    @Override
+    public Object guard(GuardedMethod method, MethodInvocation invocation) {
+        CircuitBreaker breaker;
+        try {
+            breaker = method.breakerFor(invocation);
+        } catch (InvalidKeyException invalid) {
+            return adapter.fromPublisher(Mono.error(invalid));
+        }
+        GuardedCall assembly = new GuardedCall(method, invocation, breaker, null);
+        Publisher<?> source = publisher(assembly::proceed, "guarded call");
+        Assembly guard = new Assembly(method, invocation, breaker, assembly);
+        return adapter.fromPublisher(
+                source instanceof Mono<?> mono
+                        ? new GuardedMono<>(mono, guard).assembled()
+                        : new GuardedFlux<>(Flux.from(source), guard, adapter.isMultiValue()).assembled());
+    }
+
+    @Override
+    public Object guardWithFallback(
+            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) {
+        CircuitBreaker asked;
+        try {
+            asked = askFirst ? method.breakerFor(invocation) : null;
+        } catch (InvalidKeyException invalid) {
+            return adapter.fromPublisher(Mono.error(invalid));
+        }
+        Publisher<?> returned = publisher(invocation::proceed, "guarded call");
+        Publisher<?> first = asked == null ? returned : asking(asked, returned);
+        Function<Throwable, Publisher<?>> answer = primary -> {
+            Choice choice = fallback.choose(method, primary);
+            return choice == null ? Mono.error(primary) : answer(choice, invocation, primary);
+        };
+        return adapter.fromPublisher(first instanceof Mono<?> mono ? resumed(mono, answer) : resumed(first, answer));
+    }
+
+    private static <T> Publisher<T> asking(CircuitBreaker breaker, Publisher<T> retried) {
+        // A supplier that throws is a subscription that fails.
+        if (retried instanceof Mono<T> mono) {
+            return Mono.defer(() -> {
+                breaker.checkPermitted();
+                return mono;
+            });
+        }
+        return Flux.defer(() -> {
+            breaker.checkPermitted();
+            return retried;
+        });
+    }
+
+    private static <T> Mono<T> resumed(Mono<T> first, Function<Throwable, Publisher<?>> answer) {
+        return first.onErrorResume(primary -> Mono.from(ReactiveShape.<T>typed(answer.apply(primary))));
+    }
+
+    private static <T> Flux<T> resumed(Publisher<T> first, Function<Throwable, Publisher<?>> answer) {
+        return Flux.from(first).onErrorResume(primary -> ReactiveShape.<T>typed(answer.apply(primary)));
+    }
+
+    private Publisher<?> answer(Choice choice, MethodInvocation invocation, Throwable primary) {
+        Publisher<?> second = publisher(() -> choice.answer(invocation, primary), "fallback");
+        return second instanceof Mono<?> mono
+                ? mono.onErrorMap(thrown -> Fallback.suppress(primary, thrown))
+                : Flux.from(second).onErrorMap(thrown -> Fallback.suppress(primary, thrown));
+    }
+
+    @SuppressWarnings("unchecked") // what a fallback returns is assignable to what the method does
+    private static <T> Publisher<T> typed(Publisher<?> publisher) {
+        return (Publisher<T>) publisher;
+    }
+
+    /** What a method returns, as a publisher; what it throws is one, too. */
+    private Publisher<?> publisher(Returning method, String what) {
+        Object returned;
+        try {
+            returned = method.call();
+        } catch (Throwable thrown) {
+            return Mono.error(thrown);
+        }
+        return returned == null
+                ? Mono.error(new NullPointerException("the " + what + " returned null instead of a publisher"))
+                : adapter.toPublisher(returned);
+    }
+
+    @Override
+    public Outcome outcomeOf(CircuitBreaker breaker, Throwable thrown) {
+        return breaker.outcomeOfStage(thrown);
+    }
+
+    private interface Returning {
+        @Nullable Object call() throws Throwable;
+    }
+}

@@ -1,0 +1,115 @@
+package dev.guardedby.spring.aop;
+
+import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.Cost;
+import dev.guardedby.circuitbreaker.Outcome;
+import dev.guardedby.spring.aop.Fallback.Choice;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.aopalliance.intercept.MethodInvocation;
+import org.jspecify.annotations.Nullable;
+
+/** A method that returns a stage, which ends later. */
+@SuppressWarnings("FutureReturnValueIgnored") // it goes to the caller
+final class StageShape implements Shape {
+
+    @Override
+    public @Nullable Object guard(GuardedMethod method, MethodInvocation invocation) {
+        CircuitBreaker breaker;
+        try {
+            breaker = method.breakerFor(invocation);
+        } catch (InvalidKeyException invalid) {
+            return CompletableFuture.failedFuture(invalid);
+        }
+        return breaker.callAsync(
+                Cost.ZERO, permit -> stage(method, new GuardedCall(method, invocation, breaker, permit)));
+    }
+
+    @SuppressWarnings("unchecked") // the shape says so
+    private static @Nullable CompletionStage<@Nullable Object> stage(GuardedMethod method, GuardedCall call) {
+        CompletionStage<@Nullable Object> stage;
+        try {
+            stage = (CompletionStage<@Nullable Object>) call.proceed();
+        } catch (Throwable thrown) {
+            throw sneak(thrown);
+        }
+        if (stage == null || method.cost() == null) {
+            return stage;
+        }
+        LinkedFuture<@Nullable Object> afterwards = new LinkedFuture<>(stage);
+        stage.whenComplete((result, failure) -> {
+            if (failure == null) {
+                call.returned(result);
+            }
+            afterwards.end(result, failure);
+        });
+        return afterwards;
+    }
+
+    // A functional interface declares no exception, and the breaker hands on whatever comes out of it.
+    @SuppressWarnings("unchecked")
+    private static <X extends Throwable> RuntimeException sneak(Throwable thrown) throws X {
+        throw (X) thrown;
+    }
+
+    @Override
+    @SuppressWarnings("unchecked") // the shape says so
+    public @Nullable Object guardWithFallback(
+            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) {
+        CompletionStage<@Nullable Object> first;
+        try {
+            if (askFirst) {
+                method.breakerFor(invocation).checkPermitted();
+            }
+            first = (CompletionStage<@Nullable Object>) invocation.proceed();
+        } catch (Throwable thrown) {
+            first = CompletableFuture.failedFuture(thrown);
+        }
+        if (first == null || (first instanceof CompletableFuture<?> future && hasSucceeded(future))) {
+            return first;
+        }
+        LinkedFuture<@Nullable Object> answer = new LinkedFuture<>(first);
+        first.whenComplete((result, failure) -> {
+            if (failure == null || answer.isDone()) {
+                answer.end(result, failure);
+                return;
+            }
+            Throwable primary = LinkedFuture.unwrapped(failure);
+            Choice choice = fallback.choose(method, primary);
+            if (choice == null) {
+                answer.end(result, primary);
+            } else {
+                follow(answer, choice, invocation, primary);
+            }
+        });
+        return answer;
+    }
+
+    private static boolean hasSucceeded(CompletableFuture<?> future) {
+        return future.isDone() && !future.isCompletedExceptionally();
+    }
+
+    @SuppressWarnings("unchecked") // what a fallback returns is assignable to what the method does
+    private static void follow(
+            LinkedFuture<@Nullable Object> answer, Choice choice, MethodInvocation invocation, Throwable primary) {
+        CompletionStage<@Nullable Object> second;
+        try {
+            second = (CompletionStage<@Nullable Object>) choice.answer(invocation, primary);
+            if (second == null) {
+                throw Fallback.suppress(
+                        primary, new NullPointerException("the fallback returned null instead of a stage"));
+            }
+        } catch (Throwable thrown) {
+            answer.completeExceptionally(thrown);
+            return;
+        }
+        answer.await(second);
+        second.whenComplete((result, failure) -> answer.end(
+                result, failure == null ? null : Fallback.suppress(primary, LinkedFuture.unwrapped(failure))));
+    }
+
+    @Override
+    public Outcome outcomeOf(CircuitBreaker breaker, Throwable thrown) {
+        return breaker.outcomeOfStage(thrown);
+    }
+}

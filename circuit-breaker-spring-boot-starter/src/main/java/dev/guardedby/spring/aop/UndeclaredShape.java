@@ -1,0 +1,52 @@
+package dev.guardedby.spring.aop;
+
+import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.Outcome;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.aopalliance.intercept.MethodInvocation;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
+import org.springframework.core.ReactiveAdapterRegistry;
+
+/**
+ * A method of which nothing is known but that it returns an object. It is guarded as if that were the result, and what turns
+ * out to end later is warned of, once.
+ */
+final class UndeclaredShape implements Shape {
+    private static final Log LOG = LogFactory.getLog(UndeclaredShape.class);
+
+    private final AtomicBoolean warned = new AtomicBoolean();
+
+    @Override
+    public @Nullable Object guard(GuardedMethod method, MethodInvocation invocation) throws Throwable {
+        Object result = PlainShape.OF_RESULT.guard(method, invocation);
+        if (result != null && endsLater(result) && warned.compareAndSet(false, true)) {
+            LOG.warn(Signature.qualified(method.method()) + " has returned a "
+                    + Signature.name(result.getClass()) + ", and is guarded by '"
+                    + method.breaker().name()
+                    + "' only until it returned: how that ends is not counted, because the method declares to return Object."
+                    + " Let it declare what it returns. Further ones are not logged.");
+        }
+        return result;
+    }
+
+    private static boolean endsLater(Object result) {
+        return result instanceof Future<?>
+                || result instanceof CompletionStage<?>
+                || ReactiveAdapterRegistry.getSharedInstance().getAdapter(result.getClass()) != null;
+    }
+
+    @Override
+    public @Nullable Object guardWithFallback(
+            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) throws Throwable {
+        return PlainShape.OF_RESULT.guardWithFallback(method, fallback, invocation, askFirst);
+    }
+
+    @Override
+    public Outcome outcomeOf(CircuitBreaker breaker, Throwable thrown) {
+        return PlainShape.OF_RESULT.outcomeOf(breaker, thrown);
+    }
+}
