@@ -16,7 +16,7 @@ enum PlainShape implements Shape {
     OF_RESULT {
         @Override
         public @Nullable Object guard(GuardedMethod method, MethodInvocation invocation) throws Throwable {
-            CircuitBreaker breaker = method.breaker();
+            CircuitBreaker breaker = method.breakerFor(invocation);
             return breaker.call(new GuardedCall(method, invocation, breaker, null));
         }
     },
@@ -27,7 +27,7 @@ enum PlainShape implements Shape {
         @Override
         @SuppressWarnings({"NullAway", "FutureReturnValueIgnored"})
         public @Nullable Object guard(GuardedMethod method, MethodInvocation invocation) throws Throwable {
-            CircuitBreaker breaker = method.breaker();
+            CircuitBreaker breaker = method.breakerFor(invocation);
             GuardedCall call = new GuardedCall(method, invocation, breaker, null);
             return CompletableFuture.completedFuture(breaker.<@Nullable Object, Throwable>call(() -> ended(call)));
         }
@@ -50,7 +50,7 @@ enum PlainShape implements Shape {
             GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) throws Throwable {
         try {
             if (askFirst) {
-                method.breaker().checkPermitted();
+                method.breakerFor(invocation).checkPermitted();
             }
             return invocation.proceed();
         } catch (Throwable primary) {
