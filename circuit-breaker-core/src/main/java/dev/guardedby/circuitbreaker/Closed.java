@@ -88,6 +88,7 @@ final class Closed extends State {
             return trip(engine, decision, Duration.ZERO, streak, now);
         }
         running.turnTo(now);
+        running.press(hung > 0 && window != null && window.readsClock());
         return this;
     }
 

@@ -19,6 +19,7 @@ final class Running {
     private final long sliceNanos;
     private final ArrayDeque<Slice> earlier = new ArrayDeque<>();
     private volatile Slice current;
+    private volatile boolean pressing;
 
     Running(Duration limit, long now) {
         this.limitNanos = limit.toNanos();
@@ -38,9 +39,20 @@ final class Running {
         return limitNanos == limit.toNanos();
     }
 
-    /** Whether the slice is over, so that the next admission must {@linkplain #turnTo judge}. */
+    /** Whether the slice is over, or hung calls may have come to weigh more, so that the next admission must judge. */
     boolean isDue(long now) {
+        return pressing || isOver(now);
+    }
+
+    private boolean isOver(long now) {
         return now - current.startedAt >= sliceNanos;
+    }
+
+    /** Whether each admission must judge from now on: there are hung calls, and time takes away what they are compared with. */
+    void press(boolean each) {
+        if (pressing != each) {
+            pressing = each;
+        }
     }
 
     /** Counts a call as begun. */
@@ -52,7 +64,7 @@ final class Running {
 
     /** Begins a new slice if the present one is over. */
     synchronized void turnTo(long now) {
-        if (isDue(now)) {
+        if (isOver(now)) {
             earlier.add(current);
             current = new Slice(now, sliceNanos);
         }

@@ -37,6 +37,26 @@ final class HungCallTest {
     }
 
     @Test
+    void hungCalls_weighMore_asSoonAsTheWindowForgetsTheRest() {
+        Story other = new Story();
+        CircuitBreaker breaker = other.breaker()
+                .slowCallDuration(Duration.ofSeconds(100))
+                .slowCallRateThreshold(80)
+                .window(Duration.ofSeconds(1))
+                .minimumCalls(2)
+                .build();
+        breaker.acquire();
+        breaker.acquire();
+        other.time.advance(Duration.ofSeconds(105));
+        breaker.recordFailure();
+
+        assertThat(breaker.refusal()).isEmpty();
+        other.time.advance(Duration.ofSeconds(2));
+        assertThat(breaker.tryAcquire()).isEmpty();
+        assertThat(other.history()).containsExactly("107s CLOSED>OPEN SLOW_CALL_RATE");
+    }
+
+    @Test
     void twentyHungCalls_openAtTheNextAdmission_whichIsToldWhy() {
         CircuitBreaker breaker = slowRule().build();
         List<Permit> hung = hang(breaker, 20);

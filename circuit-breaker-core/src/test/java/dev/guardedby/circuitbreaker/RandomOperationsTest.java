@@ -29,7 +29,7 @@ class RandomOperationsTest {
     private static final int CALLS_IN_CALLS = 3;
 
     @ParameterizedTest
-    @ValueSource(longs = {1, 2, 3, 20260101, -1, 9726049469157L})
+    @ValueSource(longs = {1, 2, 3, 20260101, -1, 9726049469157L, 27818613469105L})
     void sameAnswersForAFixedSeed(long seed) {
         assertThat(operationsWithoutDifference(seed)).isGreaterThanOrEqualTo(OPERATIONS_A_SEED);
     }
