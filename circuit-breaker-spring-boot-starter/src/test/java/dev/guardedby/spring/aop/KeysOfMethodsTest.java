@@ -14,6 +14,7 @@ import dev.guardedby.spring.GuardedBy;
 import dev.guardedby.spring.keys.Keys;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.CharBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +30,7 @@ import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ApplicationContext;
+import reactor.core.publisher.Mono;
 
 /** Methods whose calls are guarded by key. */
 @ExtendWith(OutputCaptureExtension.class)
@@ -48,7 +50,8 @@ class KeysOfMethodsTest {
             return asked;
         }
 
-        @GuardedBy(name = "llm", key = "#tenant") public String ask(String tenant) throws IOException {
+        @GuardedBy(name = "llm", key = "#tenant")
+        public String ask(String tenant) throws IOException {
             return answer(tenant);
         }
 
@@ -57,19 +60,22 @@ class KeysOfMethodsTest {
             return answer(question.tenant());
         }
 
-        @GuardedBy("llm") public String askForNobody() throws IOException {
+        @GuardedBy("llm")
+        public String askForNobody() throws IOException {
             return answer("nobody");
         }
 
-        @GuardedBy(name = "llm", key = "#p0", fallback = "busy") public String askPatiently(String tenant) throws IOException {
+        @GuardedBy(name = "llm", key = "#p0", fallback = "busy")
+        public String askPatiently(String tenant) throws IOException {
             return answer(tenant);
         }
 
-        private String busy(String tenant, Exception why) {
+        String busy(String tenant, Exception why) {
             return "later, " + tenant;
         }
 
-        @GuardedBy(name = "later", key = "#a0", fallback = "busyLater") public CompletableFuture<String> later(String tenant) {
+        @GuardedBy(name = "later", key = "#a0", fallback = "busyLater")
+        public CompletableFuture<String> later(String tenant) {
             try {
                 return CompletableFuture.completedFuture(answer(tenant));
             } catch (IOException e) {
@@ -77,11 +83,21 @@ class KeysOfMethodsTest {
             }
         }
 
-        private CompletableFuture<String> busyLater(String tenant) {
+        CompletableFuture<String> busyLater(String tenant) {
             return CompletableFuture.completedFuture("later, " + tenant);
         }
 
-        @GuardedBy(name = "any", key = "#key") public String any(Object key) throws IOException {
+        @GuardedBy(name = "mono", key = "#a0", fallback = "busyMono")
+        public Mono<String> mono(String tenant) {
+            return Mono.fromCallable(() -> answer(tenant));
+        }
+
+        Mono<String> busyMono(String tenant, CallNotPermittedException refused) {
+            return Mono.just("later, " + tenant);
+        }
+
+        @GuardedBy(name = "any", key = "#key")
+        public String any(Object key) throws IOException {
             return answer(String.valueOf(key));
         }
 
@@ -134,7 +150,7 @@ class KeysOfMethodsTest {
             assertThat(model.asked()).containsExactly("acme", "acme", "umbrella", "nobody", "acme");
             assertThat(context.getBean(CircuitBreakerRegistry.class).all())
                     .extracting(CircuitBreaker::name)
-                    .containsExactly("any", "later", "llm");
+                    .containsExactly("any", "later", "llm", "mono");
         });
     }
 
@@ -177,7 +193,7 @@ class KeysOfMethodsTest {
             UUID id = UUID.fromString("00000000-0000-0001-0000-000000000002");
             for (Object key : List.of(
                     "text",
-                    new StringBuilder("built"),
+                    CharBuffer.wrap("built"),
                     42,
                     42L,
                     1.5,
@@ -258,6 +274,29 @@ class KeysOfMethodsTest {
         });
     }
 
+    @Test
+    void subscription_isACallOfItsKey() {
+        application.run(context -> {
+            Model model = context.getBean(Model.class);
+            model.works(false);
+            Mono<String> acme = model.mono("acme");
+            failing(acme::block);
+            failing(acme::block);
+            model.works(true);
+
+            assertThat(acme.block()).isEqualTo("later, acme");
+            assertThat(model.mono("umbrella").block()).isEqualTo("for umbrella");
+            Mono<String> nobody = model.mono(null);
+            assertThatThrownBy(nobody::block)
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("but yielded null");
+            assertThat(key(context, "mono", "acme"))
+                    .isEqualTo("CircuitBreaker[name=mono, key=acme, state=open, failures=2/2]");
+            assertThat(history(context, "mono")).isEqualTo("1 ok, 2 failed, 0 ignored, 1 refused, closed");
+            assertThat(model.asked()).containsExactly("acme", "acme", "umbrella");
+        });
+    }
+
     static class Outer {
         private final Model model;
 
@@ -265,11 +304,12 @@ class KeysOfMethodsTest {
             this.model = model;
         }
 
-        @GuardedBy(name = "outer", key = "'all'", fallback = "instead") public String ask(String tenant) throws IOException {
+        @GuardedBy(name = "outer", key = "'all'", fallback = "instead")
+        public String ask(String tenant) throws IOException {
             return model.ask(tenant);
         }
 
-        private String instead(String tenant) {
+        String instead(String tenant) {
             return "instead";
         }
     }
@@ -315,25 +355,29 @@ class KeysOfMethodsTest {
     }
 
     static class Misspelt {
-        @GuardedBy(name = "llm", key = "#tennant") public String ask(String tenant) {
+        @GuardedBy(name = "llm", key = "#tennant")
+        public String ask(String tenant) {
             return tenant;
         }
     }
 
     static class OfResult {
-        @GuardedBy(name = "llm", key = "#result") public String ask(String tenant) {
+        @GuardedBy(name = "llm", key = "#result")
+        public String ask(String tenant) {
             return tenant;
         }
     }
 
     static class Broken {
-        @GuardedBy(name = "llm", key = "#tenant.") public String ask(String tenant) {
+        @GuardedBy(name = "llm", key = "#tenant.")
+        public String ask(String tenant) {
             return tenant;
         }
     }
 
     static class Bare {
-        @GuardedBy(name = "llm", key = "tenant") public String ask(String tenant) {
+        @GuardedBy(name = "llm", key = "tenant")
+        public String ask(String tenant) {
             return tenant;
         }
     }
@@ -378,7 +422,8 @@ class KeysOfMethodsTest {
     }
 
     public static class Plain {
-        @GuardedBy("plain") public String ask(String tenant) {
+        @GuardedBy("plain")
+        public String ask(String tenant) {
             return tenant;
         }
     }
