@@ -50,8 +50,7 @@ class KeysOfMethodsTest {
             return asked;
         }
 
-        @GuardedBy(name = "llm", key = "#tenant")
-        public String ask(String tenant) throws IOException {
+        @GuardedBy(name = "llm", key = "#tenant") public String ask(String tenant) throws IOException {
             return answer(tenant);
         }
 
@@ -60,13 +59,11 @@ class KeysOfMethodsTest {
             return answer(question.tenant());
         }
 
-        @GuardedBy("llm")
-        public String askForNobody() throws IOException {
+        @GuardedBy("llm") public String askForNobody() throws IOException {
             return answer("nobody");
         }
 
-        @GuardedBy(name = "llm", key = "#p0", fallback = "busy")
-        public String askPatiently(String tenant) throws IOException {
+        @GuardedBy(name = "llm", key = "#p0", fallback = "busy") public String askPatiently(String tenant) throws IOException {
             return answer(tenant);
         }
 
@@ -74,8 +71,7 @@ class KeysOfMethodsTest {
             return "later, " + tenant;
         }
 
-        @GuardedBy(name = "later", key = "#a0", fallback = "busyLater")
-        public CompletableFuture<String> later(String tenant) {
+        @GuardedBy(name = "later", key = "#a0", fallback = "busyLater") public CompletableFuture<String> later(String tenant) {
             try {
                 return CompletableFuture.completedFuture(answer(tenant));
             } catch (IOException e) {
@@ -87,8 +83,7 @@ class KeysOfMethodsTest {
             return CompletableFuture.completedFuture("later, " + tenant);
         }
 
-        @GuardedBy(name = "mono", key = "#a0", fallback = "busyMono")
-        public Mono<String> mono(String tenant) {
+        @GuardedBy(name = "mono", key = "#a0", fallback = "busyMono") public Mono<String> mono(String tenant) {
             return Mono.fromCallable(() -> answer(tenant));
         }
 
@@ -96,8 +91,7 @@ class KeysOfMethodsTest {
             return Mono.just("later, " + tenant);
         }
 
-        @GuardedBy(name = "any", key = "#key")
-        public String any(Object key) throws IOException {
+        @GuardedBy(name = "any", key = "#key") public String any(Object key) throws IOException {
             return answer(String.valueOf(key));
         }
 
@@ -304,8 +298,7 @@ class KeysOfMethodsTest {
             this.model = model;
         }
 
-        @GuardedBy(name = "outer", key = "'all'", fallback = "instead")
-        public String ask(String tenant) throws IOException {
+        @GuardedBy(name = "outer", key = "'all'", fallback = "instead") public String ask(String tenant) throws IOException {
             return model.ask(tenant);
         }
 
@@ -355,29 +348,25 @@ class KeysOfMethodsTest {
     }
 
     static class Misspelt {
-        @GuardedBy(name = "llm", key = "#tennant")
-        public String ask(String tenant) {
+        @GuardedBy(name = "llm", key = "#tennant") public String ask(String tenant) {
             return tenant;
         }
     }
 
     static class OfResult {
-        @GuardedBy(name = "llm", key = "#result")
-        public String ask(String tenant) {
+        @GuardedBy(name = "llm", key = "#result") public String ask(String tenant) {
             return tenant;
         }
     }
 
     static class Broken {
-        @GuardedBy(name = "llm", key = "#tenant.")
-        public String ask(String tenant) {
+        @GuardedBy(name = "llm", key = "#tenant.") public String ask(String tenant) {
             return tenant;
         }
     }
 
     static class Bare {
-        @GuardedBy(name = "llm", key = "tenant")
-        public String ask(String tenant) {
+        @GuardedBy(name = "llm", key = "tenant") public String ask(String tenant) {
             return tenant;
         }
     }
@@ -422,8 +411,7 @@ class KeysOfMethodsTest {
     }
 
     public static class Plain {
-        @GuardedBy("plain")
-        public String ask(String tenant) {
+        @GuardedBy("plain") public String ask(String tenant) {
             return tenant;
         }
     }
