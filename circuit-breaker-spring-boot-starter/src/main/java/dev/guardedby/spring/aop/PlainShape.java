@@ -39,6 +39,11 @@ enum PlainShape implements Shape {
                 result = future == null ? null : future.get();
             } catch (ExecutionException e) {
                 throw e.getCause() == null ? e : e.getCause();
+            } catch (InterruptedException e) {
+                // The caller has cancelled the executor's future, which interrupts this thread and knows of no other
+                // future.
+                future.cancel(true);
+                throw e;
             }
             call.returned(result);
             return result;
