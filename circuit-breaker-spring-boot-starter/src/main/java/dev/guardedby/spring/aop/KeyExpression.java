@@ -77,7 +77,7 @@ final class KeyExpression {
                 || value instanceof Character
                 || value instanceof UUID
                 || value instanceof URI;
-        return known ? value.toString() : null;
+        return known ? String.valueOf(value) : null;
     }
 
     private InvalidKeyException invalid(String why, @Nullable Throwable cause) {

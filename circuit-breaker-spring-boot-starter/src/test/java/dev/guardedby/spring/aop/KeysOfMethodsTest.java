@@ -14,6 +14,7 @@ import dev.guardedby.spring.GuardedBy;
 import dev.guardedby.spring.keys.Keys;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.CharBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +30,7 @@ import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ApplicationContext;
+import reactor.core.publisher.Mono;
 
 /** Methods whose calls are guarded by key. */
 @ExtendWith(OutputCaptureExtension.class)
@@ -65,7 +67,7 @@ class KeysOfMethodsTest {
             return answer(tenant);
         }
 
-        private String busy(String tenant, Exception why) {
+        String busy(String tenant, Exception why) {
             return "later, " + tenant;
         }
 
@@ -77,8 +79,16 @@ class KeysOfMethodsTest {
             }
         }
 
-        private CompletableFuture<String> busyLater(String tenant) {
+        CompletableFuture<String> busyLater(String tenant) {
             return CompletableFuture.completedFuture("later, " + tenant);
+        }
+
+        @GuardedBy(name = "mono", key = "#a0", fallback = "busyMono") public Mono<String> mono(String tenant) {
+            return Mono.fromCallable(() -> answer(tenant));
+        }
+
+        Mono<String> busyMono(String tenant, CallNotPermittedException refused) {
+            return Mono.just("later, " + tenant);
         }
 
         @GuardedBy(name = "any", key = "#key") public String any(Object key) throws IOException {
@@ -134,7 +144,7 @@ class KeysOfMethodsTest {
             assertThat(model.asked()).containsExactly("acme", "acme", "umbrella", "nobody", "acme");
             assertThat(context.getBean(CircuitBreakerRegistry.class).all())
                     .extracting(CircuitBreaker::name)
-                    .containsExactly("any", "later", "llm");
+                    .containsExactly("any", "later", "llm", "mono");
         });
     }
 
@@ -177,7 +187,7 @@ class KeysOfMethodsTest {
             UUID id = UUID.fromString("00000000-0000-0001-0000-000000000002");
             for (Object key : List.of(
                     "text",
-                    new StringBuilder("built"),
+                    CharBuffer.wrap("built"),
                     42,
                     42L,
                     1.5,
@@ -258,6 +268,29 @@ class KeysOfMethodsTest {
         });
     }
 
+    @Test
+    void subscription_isACallOfItsKey() {
+        application.run(context -> {
+            Model model = context.getBean(Model.class);
+            model.works(false);
+            Mono<String> acme = model.mono("acme");
+            failing(acme::block);
+            failing(acme::block);
+            model.works(true);
+
+            assertThat(acme.block()).isEqualTo("later, acme");
+            assertThat(model.mono("umbrella").block()).isEqualTo("for umbrella");
+            Mono<String> nobody = model.mono(null);
+            assertThatThrownBy(nobody::block)
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("but yielded null");
+            assertThat(key(context, "mono", "acme"))
+                    .isEqualTo("CircuitBreaker[name=mono, key=acme, state=open, failures=2/2]");
+            assertThat(history(context, "mono")).isEqualTo("1 ok, 2 failed, 0 ignored, 1 refused, closed");
+            assertThat(model.asked()).containsExactly("acme", "acme", "umbrella");
+        });
+    }
+
     static class Outer {
         private final Model model;
 
@@ -269,7 +302,7 @@ class KeysOfMethodsTest {
             return model.ask(tenant);
         }
 
-        private String instead(String tenant) {
+        String instead(String tenant) {
             return "instead";
         }
     }
