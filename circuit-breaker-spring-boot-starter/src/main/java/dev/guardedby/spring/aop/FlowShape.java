@@ -16,15 +16,23 @@ final class FlowShape implements Shape {
 
     @Override
     public Object guard(GuardedMethod method, MethodInvocation invocation) {
-        CircuitBreaker breaker = method.breaker();
+        CircuitBreaker breaker;
+        try {
+            breaker = method.breakerFor(invocation);
+        } catch (InvalidKeyException invalid) {
+            return failing(invalid);
+        }
         GuardedCall assembling = new GuardedCall(method, invocation, breaker, null);
         Flow<?> source = flow(assembling::proceed, "guarded call");
         return new GuardedFlow<>(source, new Assembly(method, invocation, breaker, assembling));
     }
 
     @Override
-    public Object guardWithFallback(GuardedMethod method, Fallback fallback, MethodInvocation invocation) {
-        return new FallbackFlow<Object>(flow(invocation::proceed, "guarded call"), primary -> {
+    public Object guardWithFallback(
+            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) {
+        Flow<?> returned = flow(invocation::proceed, "guarded call");
+        Flow<?> first = askFirst ? asking(method, invocation, returned) : returned;
+        return new FallbackFlow<Object>(first, primary -> {
             Fallback.Choice choice = fallback.choose(method, primary);
             return choice == null ? null : flow(() -> choice.answer(invocation, primary), "fallback");
         });
@@ -46,6 +54,13 @@ final class FlowShape implements Shape {
         return returned == null
                 ? failing(new NullPointerException("the " + what + " returned null instead of a flow"))
                 : (Flow<?>) returned;
+    }
+
+    private static <T> Flow<T> asking(GuardedMethod method, MethodInvocation invocation, Flow<T> retried) {
+        return (collector, continuation) -> {
+            method.breakerFor(invocation).checkPermitted();
+            return retried.collect(collector, continuation);
+        };
     }
 
     private static Flow<?> failing(Throwable thrown) {

@@ -33,8 +33,8 @@ interface Shape {
      * @param askFirst whether to ask the breaker before anything that stands between this and the guard
      * @throws Throwable what the call ended with, if the fallback is not for it, or what the fallback threw
      */
-    @Nullable Object guardWithFallback(
-            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) throws Throwable;
+    @Nullable Object guardWithFallback(GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst)
+            throws Throwable;
 
     /** How the breaker counts what a call ended with. */
     Outcome outcomeOf(CircuitBreaker breaker, Throwable thrown);

@@ -44,8 +44,9 @@ final class SuspendShape implements Shape {
     }
 
     @Override
-    public Object guardWithFallback(GuardedMethod method, Fallback fallback, MethodInvocation invocation) {
-        return publisher.guardWithFallback(method, fallback, invocation);
+    public Object guardWithFallback(
+            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) {
+        return publisher.guardWithFallback(method, fallback, invocation, askFirst);
     }
 
     @Override
