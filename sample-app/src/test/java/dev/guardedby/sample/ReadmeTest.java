@@ -43,6 +43,8 @@ import tools.jackson.databind.json.JsonMapper;
 /** Nothing in README.md is only written: each block is compiled, started, sent or compared with what the sample says. */
 @ExtendWith(OutputCaptureExtension.class)
 class ReadmeTest {
+    private static final String KOTLIN =
+            "circuit-breaker-kotlin-tests/src/test/kotlin/dev/guardedby/spring/kotlin/KotlinReadmeTest.kt";
     private static final Readme README = new Readme();
     private static final JsonMapper JSON = new JsonMapper();
     private static final Path CORE = Path.of("circuit-breaker-core/src/main/java/dev/guardedby/circuitbreaker");
@@ -100,6 +102,10 @@ class ReadmeTest {
     private static void check(Readme.Block block, Path directory) throws Exception {
         switch (block.language()) {
             case "java" -> new Snippet(block, Files.createDirectory(directory.resolve("java" + block.line()))).check();
+            // No Kotlin is compiled here; there it is, and run.
+            case "kotlin" ->
+                assertThat(read(KOTLIN).lines().map(String::strip).collect(Collectors.joining("\n")))
+                        .contains(block.text().lines().map(String::strip).collect(Collectors.joining("\n")));
             case "yaml" -> starts(block, directory.resolve("application" + block.line() + ".yml"));
             case "sh" -> {
                 for (String command : block.lines()) {

@@ -56,8 +56,8 @@ final class ExpressionHints {
         } catch (ParseException | IllegalStateException e) {
             return hints;
         }
-        hints.toVisit.add(ResolvableType.forMethodReturnType(method, beanClass));
-        for (int i = 0; i < method.getParameterCount(); i++) {
+        hints.toVisit.add(Signature.result(method, beanClass));
+        for (int i = 0; i < Signature.arity(method); i++) {
             hints.toVisit.add(ResolvableType.forMethodParameter(method, i, beanClass));
         }
         // Interfaces do not list its methods.
