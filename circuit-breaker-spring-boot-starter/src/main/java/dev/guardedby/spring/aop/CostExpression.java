@@ -111,7 +111,7 @@ final class CostExpression {
     private static Map<String, Integer> variables(Method method) {
         Map<String, Integer> variables = new LinkedHashMap<>();
         @Nullable String @Nullable [] names = new DefaultParameterNameDiscoverer().getParameterNames(method);
-        for (int i = 0; i < method.getParameterCount(); i++) {
+        for (int i = 0; i < Signature.arity(method); i++) {
             String name = names == null ? null : names[i];
             if (name != null) {
                 variables.put(name, i);

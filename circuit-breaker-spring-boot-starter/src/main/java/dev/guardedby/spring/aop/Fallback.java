@@ -24,8 +24,9 @@ record Fallback(List<Choice> choices) {
      *
      * @param method the method, made accessible
      * @param type what it takes as its last argument, or null if it takes no exception
+     * @param ofSuspending whether it answers for a suspend function, so that its answer is a publisher
      */
-    record Choice(Method method, @Nullable Class<?> type) {
+    record Choice(Method method, @Nullable Class<?> type, boolean ofSuspending) {
         boolean takes(Throwable primary) {
             return type == null || type.isInstance(primary);
         }
@@ -37,14 +38,17 @@ record Fallback(List<Choice> choices) {
          */
         @Nullable Object answer(MethodInvocation invocation, Throwable primary) throws Throwable {
             @Nullable Object[] arguments = invocation.getArguments();
-            @Nullable Object[] all = arguments;
+            // The last argument of a suspend function is where it goes on.
+            int count = ofSuspending ? arguments.length - 1 : arguments.length;
+            @Nullable Object[] all = new @Nullable Object[type == null ? count : count + 1];
+            System.arraycopy(arguments, 0, all, 0, count);
             if (type != null) {
-                all = new @Nullable Object[arguments.length + 1];
-                System.arraycopy(arguments, 0, all, 0, arguments.length);
-                all[arguments.length] = primary;
+                all[count] = primary;
             }
             try {
-                return method.invoke(targetOf(invocation), all);
+                return ofSuspending
+                        ? SuspendShape.answer(method, targetOf(invocation), all, arguments[count])
+                        : method.invoke(targetOf(invocation), all);
             } catch (InvocationTargetException e) {
                 throw suppress(primary, e.getTargetException());
             }
@@ -90,7 +94,8 @@ record Fallback(List<Choice> choices) {
 
     /** The exception that a fallback ended with, with the one that it was asked for as suppressed. */
     static Throwable suppress(Throwable primary, Throwable thrown) {
-        if (thrown != primary && thrown.getSuppressed().length < MOST_SUPPRESSED) {
+        List<Throwable> present = List.of(thrown.getSuppressed());
+        if (thrown != primary && present.size() < MOST_SUPPRESSED && !present.contains(primary)) {
             thrown.addSuppressed(primary);
         }
         return thrown;

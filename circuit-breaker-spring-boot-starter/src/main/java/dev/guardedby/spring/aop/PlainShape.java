@@ -46,8 +46,8 @@ enum PlainShape implements Shape {
     };
 
     @Override
-    public @Nullable Object guardWithFallback(GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst)
-            throws Throwable {
+    public @Nullable Object guardWithFallback(
+            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) throws Throwable {
         try {
             if (askFirst) {
                 method.breaker().checkPermitted();

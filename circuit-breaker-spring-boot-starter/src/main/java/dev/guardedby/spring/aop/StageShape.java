@@ -49,7 +49,8 @@ final class StageShape implements Shape {
 
     @Override
     @SuppressWarnings("unchecked") // the shape says so
-    public @Nullable Object guardWithFallback(GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) {
+    public @Nullable Object guardWithFallback(
+            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) {
         CompletionStage<@Nullable Object> first;
         try {
             if (askFirst) {

@@ -4,6 +4,8 @@ import java.lang.reflect.RecordComponent;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
@@ -12,11 +14,14 @@ import org.springframework.boot.context.properties.source.ConfigurationPropertyN
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
 import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
 import org.springframework.boot.origin.Origin;
+import org.springframework.core.env.EnumerablePropertySource;
 
 /** Finds what is written under {@code guardedby} and is no setting: most often a misspelled one. */
 final class UnknownKeys {
     private static final Log log = LogFactory.getLog(UnknownKeys.class);
     private static final String BRACKETS = " A name with dots is put in brackets, in YAML in quotes, too: \"[a.b]\".";
+    private static final Pattern BRACKETED = Pattern.compile("\\[[^\\]]*]");
+    private static final Pattern LOST = Pattern.compile("[^\\p{Alnum}._-]");
 
     private UnknownKeys() {}
 
@@ -24,17 +29,45 @@ final class UnknownKeys {
     static void refuse(Sources sources) {
         for (IterableConfigurationPropertySource source : sources.listable()) {
             if (!Sources.isEnvironment(source)) {
+                checkCharacters(source);
                 Sources.names(source).forEach(name -> check(name, source));
             }
         }
     }
 
+    // Boot leaves out what it does not allow in a name: of "Client#get" there would be a breaker 'Clientget'.
+    private static void checkCharacters(IterableConfigurationPropertySource source) {
+        if (!(source.getUnderlyingSource() instanceof EnumerablePropertySource<?> properties)) {
+            return;
+        }
+        for (String written : properties.getPropertyNames()) {
+            Matcher lost = LOST.matcher(BRACKETED.matcher(written).replaceAll(""));
+            if (lost.find()) {
+                ConfigurationPropertyName name = ConfigurationPropertyName.adapt(written, '.');
+                if (Sources.ROOT.isAncestorOf(name)) {
+                    tell(lossy(written, lost.group(), source.getConfigurationProperty(name)), source);
+                }
+            }
+        }
+    }
+
+    private static BadConfigurationException lossy(
+            String written, String lost, @Nullable ConfigurationProperty property) {
+        return refused(
+                written + " has '" + lost + "', which would be left out without a word",
+                "Write names with letters, digits, '-' and '_'." + BRACKETS,
+                property);
+    }
+
     private static void check(ConfigurationPropertyName name, IterableConfigurationPropertySource source) {
         ConfigurationProperty property = source.getConfigurationProperty(name);
         BadConfigurationException problem = isGap(name, source) ? gap(name, property) : problem(name, property);
-        if (problem == null) {
-            return;
+        if (problem != null) {
+            tell(problem, source);
         }
+    }
+
+    private static void tell(BadConfigurationException problem, IterableConfigurationPropertySource source) {
         if (!Sources.isMachineWide(source)) {
             throw problem;
         }

@@ -87,13 +87,13 @@ class EndpointOverHttpTest {
     }
 
     @Test
-    void unknownName_is404_andNothingIsMade() throws Exception {
+    void D14_unknownName_is404_andNothingIsMade() throws Exception {
         breaker("somebody");
         Response notFound = get("/guardedby/nobody");
 
         assertThat(notFound.status()).isEqualTo(404);
         assertThat(field(notFound.body(), "error")).startsWith("there is no circuit breaker 'nobody'; there are ");
-        assertThat(post("/guardedby/nobody", "{\"action\":\"reset\"}")).isEqualTo(notFound);
+        assertThat(post("/guardedby/nobody", "{\"action\":\"force-open\"}")).isEqualTo(notFound);
         assertThat(post("/guardedby/nobody", "{\"action\":\"explode\"}")).isEqualTo(notFound);
         assertThat(registry().find("nobody")).isEmpty();
     }
@@ -147,7 +147,7 @@ class EndpointOverHttpTest {
     }
 
     @Test
-    void whatAnOperatorDid_isInTheLog_andWhatWasRefusedIsNot(CapturedOutput output) throws Exception {
+    void r4j1038_whatAnOperatorDid_isInTheLog_andWhatWasRefusedIsNot(CapturedOutput output) throws Exception {
         breaker("logged");
         post("/guardedby/logged", "{\"action\":\"hold-open\"}");
         post("/guardedby/logged", "{\"action\":\"mode\",\"mode\":\"disabled\"}");
@@ -204,7 +204,7 @@ class EndpointOverHttpTest {
     }
 
     @Test
-    void readOnly_isTheDefault() throws Exception {
+    void r4j1038_readOnly_isTheDefault() throws Exception {
         try (HttpApplication readOnly = HttpApplication.start()) {
             readOnly.bean(CircuitBreakerRegistry.class).get("llm");
 
@@ -261,7 +261,7 @@ class EndpointOverHttpTest {
     }
 
     @Test
-    void scrape_hasEveryOutcomeAndReason_withOneSetOfTagKeysAMeter() throws Exception {
+    void r4j2299_scrape_hasEveryOutcomeAndReason_withOneSetOfTagKeysAMeter() throws Exception {
         CircuitBreaker breaker = breaker("scraped");
         breaker.run(() -> advance(Duration.ofMillis(250)));
         breaker.acquire().ignore();

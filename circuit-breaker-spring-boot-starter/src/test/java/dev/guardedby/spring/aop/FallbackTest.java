@@ -17,9 +17,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
@@ -325,49 +322,6 @@ final class FallbackTest {
             answer.cancel(true);
             assertThat(wire.pendingFallback.get()).isCancelled();
         });
-    }
-
-    @Test
-    void privateFallback_under8Threads_answersEveryTime() {
-        application
-                .withPropertyValues("guardedby.defaults.failure-threshold=" + Integer.MAX_VALUE)
-                .run(context -> {
-                    Assistant assistant = context.getBean(Assistant.class);
-                    context.getBean(Wire.class).outage = new OutageWithoutTrace();
-                    ExecutorService threads = Executors.newFixedThreadPool(8);
-                    try {
-                        List<Future<Integer>> answered = new ArrayList<>();
-                        for (int t = 0; t < 8; t++) {
-                            answered.add(threads.submit(() -> answered(assistant, 100_000)));
-                        }
-                        int sum = 0;
-                        for (Future<Integer> answers : answered) {
-                            sum += answers.get();
-                        }
-                        assertThat(sum).isEqualTo(800_000);
-                    } finally {
-                        threads.shutdown();
-                    }
-                    assertThat(history(context, "llm")).isEqualTo("0 ok, 800000 failed, 0 ignored, 0 refused, closed");
-                });
-    }
-
-    private static int answered(Assistant assistant, int calls) {
-        int answered = 0;
-        for (int i = 0; i < calls; i++) {
-            if (assistant.ask("q").equals("canned q for OutageWithoutTrace by the wired bean")) {
-                answered++;
-            }
-        }
-        return answered;
-    }
-
-    private static final class OutageWithoutTrace extends RuntimeException {
-        private static final long serialVersionUID = 1;
-
-        OutageWithoutTrace() {
-            super("down", null, true, false);
-        }
     }
 
     static final class Wire {

@@ -91,6 +91,12 @@ class BadSettingsTest {
                                 + " A name with dots is put in brackets, in YAML in quotes, too: \"[a.b]\".",
                         "1:47"),
                 new Mistake(
+                        "guardedby: { breakers: { \"Client#get(String)\": { probes: 2 } } }",
+                        "guardedby.breakers.Client#get(String).probes has '#', which would be left out without a word",
+                        "Write names with letters, digits, '-' and '_'."
+                                + " A name with dots is put in brackets, in YAML in quotes, too: \"[a.b]\".",
+                        "1:58"),
+                new Mistake(
                         "guardedby: { breakers: { eu.llm: { mod: observe } } }",
                         "guardedby.breakers.eu.llm.mod is not a setting; guardedby.breakers.eu has extends,"
                                 + " failure-threshold, failure-rate-threshold, slow-call-duration,"
