@@ -83,7 +83,8 @@ public final class GuardedByAopAutoConfiguration {
 
         @Bean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
-        static GuardedMethods guardedByMethods(Declarations guardedByDeclarations, BreakerNames guardedByBreakerNames, LostCosts guardedByLostCosts) {
+        static GuardedMethods guardedByMethods(
+                Declarations guardedByDeclarations, BreakerNames guardedByBreakerNames, LostCosts guardedByLostCosts) {
             return new GuardedMethods(guardedByDeclarations, guardedByBreakerNames, guardedByLostCosts);
         }
 
@@ -95,7 +96,8 @@ public final class GuardedByAopAutoConfiguration {
 
         @Bean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
-        static Advisor guardedByAdvisor(Declarations guardedByDeclarations, GuardedMethods guardedByMethods, Environment environment) {
+        static Advisor guardedByAdvisor(
+                Declarations guardedByDeclarations, GuardedMethods guardedByMethods, Environment environment) {
             Integer order = aspectOrder(environment);
             return advisor(
                     new GuardPointcut(guardedByDeclarations, false),
@@ -123,7 +125,10 @@ public final class GuardedByAopAutoConfiguration {
         @Bean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
         static StartupCheck guardedByStartupCheck(
-                Declarations guardedByDeclarations, GuardedMethods guardedByMethods, BreakerNames guardedByBreakerNames, BeanFactory beans) {
+                Declarations guardedByDeclarations,
+                GuardedMethods guardedByMethods,
+                BreakerNames guardedByBreakerNames,
+                BeanFactory beans) {
             return new StartupCheck(guardedByDeclarations, guardedByMethods, guardedByBreakerNames, beans);
         }
 
