@@ -69,6 +69,10 @@ record Fallback(List<Choice> choices) {
 
     /** The one that answers for what a call ended with, or null if none does. */
     @Nullable Choice choose(GuardedMethod method, Throwable primary) {
+        if (primary instanceof InvalidKeyException invalid && invalid.isOf(method.method())) {
+            // The caller's mistake, of which no outage is the cause.
+            return null;
+        }
         Outcome outcome = method.shape().outcomeOf(method.breaker(), primary);
         if (outcome == Outcome.FAILURE || (outcome == Outcome.IGNORED && isRefusal(primary))) {
             for (Choice choice : choices) {

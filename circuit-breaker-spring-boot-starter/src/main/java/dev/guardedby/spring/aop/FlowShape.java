@@ -16,7 +16,12 @@ final class FlowShape implements Shape {
 
     @Override
     public Object guard(GuardedMethod method, MethodInvocation invocation) {
-        CircuitBreaker breaker = method.breaker();
+        CircuitBreaker breaker;
+        try {
+            breaker = method.breakerFor(invocation);
+        } catch (InvalidKeyException invalid) {
+            return failing(invalid);
+        }
         GuardedCall assembling = new GuardedCall(method, invocation, breaker, null);
         Flow<?> source = flow(assembling::proceed, "guarded call");
         return new GuardedFlow<>(source, new Assembly(method, invocation, breaker, assembling));
@@ -26,7 +31,7 @@ final class FlowShape implements Shape {
     public Object guardWithFallback(
             GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) {
         Flow<?> returned = flow(invocation::proceed, "guarded call");
-        Flow<?> first = askFirst ? asking(method.breaker(), returned) : returned;
+        Flow<?> first = askFirst ? asking(method, invocation, returned) : returned;
         return new FallbackFlow<Object>(first, primary -> {
             Fallback.Choice choice = fallback.choose(method, primary);
             return choice == null ? null : flow(() -> choice.answer(invocation, primary), "fallback");
@@ -51,9 +56,9 @@ final class FlowShape implements Shape {
                 : (Flow<?>) returned;
     }
 
-    private static <T> Flow<T> asking(CircuitBreaker breaker, Flow<T> retried) {
+    private static <T> Flow<T> asking(GuardedMethod method, MethodInvocation invocation, Flow<T> retried) {
         return (collector, continuation) -> {
-            breaker.checkPermitted();
+            method.breakerFor(invocation).checkPermitted();
             return retried.collect(collector, continuation);
         };
     }

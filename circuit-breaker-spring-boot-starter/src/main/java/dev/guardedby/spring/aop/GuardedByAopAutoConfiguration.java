@@ -5,6 +5,8 @@ import dev.guardedby.spring.CostRecorder;
 import dev.guardedby.spring.GuardedBy;
 import dev.guardedby.spring.config.ConfiguredBreakers;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
+import dev.guardedby.spring.keys.Keys;
+import java.util.function.LongSupplier;
 import org.aopalliance.aop.Advice;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.Advisor;
@@ -12,6 +14,7 @@ import org.springframework.aop.Pointcut;
 import org.springframework.aop.support.DefaultPointcutAdvisor;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -83,9 +86,21 @@ public final class GuardedByAopAutoConfiguration {
 
         @Bean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+        static Keys guardedByKeys(
+                ObjectProvider<ConfiguredBreakers> configuration,
+                @Qualifier("guardedByTicker") ObjectProvider<LongSupplier> ticker,
+                ConfigurableListableBeanFactory beans) {
+            return new Keys(configuration, ticker, beans.getBeanClassLoader());
+        }
+
+        @Bean
+        @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
         static GuardedMethods guardedByMethods(
-                Declarations guardedByDeclarations, BreakerNames guardedByBreakerNames, LostCosts guardedByLostCosts) {
-            return new GuardedMethods(guardedByDeclarations, guardedByBreakerNames, guardedByLostCosts);
+                Declarations guardedByDeclarations,
+                BreakerNames guardedByBreakerNames,
+                LostCosts guardedByLostCosts,
+                Keys guardedByKeys) {
+            return new GuardedMethods(guardedByDeclarations, guardedByBreakerNames, guardedByLostCosts, guardedByKeys);
         }
 
         @Bean

@@ -15,7 +15,12 @@ final class StageShape implements Shape {
 
     @Override
     public @Nullable Object guard(GuardedMethod method, MethodInvocation invocation) {
-        CircuitBreaker breaker = method.breaker();
+        CircuitBreaker breaker;
+        try {
+            breaker = method.breakerFor(invocation);
+        } catch (InvalidKeyException invalid) {
+            return CompletableFuture.failedFuture(invalid);
+        }
         return breaker.callAsync(
                 Cost.ZERO, permit -> stage(method, new GuardedCall(method, invocation, breaker, permit)));
     }
@@ -54,7 +59,7 @@ final class StageShape implements Shape {
         CompletionStage<@Nullable Object> first;
         try {
             if (askFirst) {
-                method.breaker().checkPermitted();
+                method.breakerFor(invocation).checkPermitted();
             }
             first = (CompletionStage<@Nullable Object>) invocation.proceed();
         } catch (Throwable thrown) {
