@@ -28,11 +28,15 @@ import org.springframework.util.ClassUtils;
 final class BreakerNames {
     private static final Log LOG = LogFactory.getLog(BreakerNames.class);
 
+    /** A name as an annotation writes it, and the first that does. */
+    private record Spelled(String name, Declaration declaration) {}
+
     private final Declarations declarations;
     private final ObjectProvider<CircuitBreakerRegistry> registry;
     private final ObjectProvider<ConfiguredBreakers> configuration;
     private final ConfigurableListableBeanFactory beans;
-    private final Map<String, Declaration> spellings = new ConcurrentHashMap<>();
+    // By the name without case and dashes.
+    private final Map<String, Spelled> spellings = new ConcurrentHashMap<>();
     private final Set<String> used = ConcurrentHashMap.newKeySet();
     private final Map<String, Declaration> toJudge = new ConcurrentHashMap<>();
     private volatile boolean started;
@@ -161,18 +165,17 @@ final class BreakerNames {
     /** The name as the entry has it; where nobody wrote one, as the code does, which must agree with itself. */
     private String nameFor(Declaration declaration) {
         String spelling = resolve(declaration);
-        spellings.forEach((other, elsewhere) -> {
-            if (!other.equals(spelling) && ConfiguredBreakers.isSameName(other, spelling)) {
-                String both = Stream.of(guardedBy(declaration, spelling), guardedBy(elsewhere, other))
-                        .sorted()
-                        .collect(Collectors.joining(" and "));
-                throw new InvalidGuardException(
-                        both + ": these are two spellings of one name, case and dashes make no difference",
-                        "Write the name the same way in both places, or choose names that differ in more than case and"
-                                + " dashes");
-            }
-        });
-        spellings.putIfAbsent(spelling, declaration);
+        Spelled first = spellings.computeIfAbsent(
+                ConfiguredBreakers.canonical(spelling), name -> new Spelled(spelling, declaration));
+        if (!first.name.equals(spelling)) {
+            String both = Stream.of(guardedBy(declaration, spelling), guardedBy(first.declaration, first.name))
+                    .sorted()
+                    .collect(Collectors.joining(" and "));
+            throw new InvalidGuardException(
+                    both + ": these are two spellings of one name, case and dashes make no difference",
+                    "Write the name the same way in both places, or choose names that differ in more than case and"
+                            + " dashes");
+        }
         ConfiguredBreakers configured = configuration.getIfAvailable();
         return configured == null ? spelling : configured.writtenName(spelling).orElse(spelling);
     }

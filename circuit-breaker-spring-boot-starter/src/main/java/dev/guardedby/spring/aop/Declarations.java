@@ -144,7 +144,7 @@ final class Declarations {
     }
 
     private static boolean mentions(Class<?> type) {
-        if (!AnnotationUtils.isCandidateClass(type, GuardedBy.class)) {
+        if (!AnnotationUtils.isCandidateClass(type, GuardedBy.class) || isOfTheFramework(type)) {
             return false;
         }
         if (mentionedOn(type)) {
@@ -164,6 +164,12 @@ final class Declarations {
             }
         }
         return false;
+    }
+
+    // Most beans of most applications, and none of ours. The samples are applications as others are.
+    private static boolean isOfTheFramework(Class<?> type) {
+        return type.getName().startsWith("org.springframework.")
+                && !type.getName().startsWith("org.springframework.samples.");
     }
 
     private static boolean mentionedOn(AnnotatedElement place) {

@@ -68,7 +68,7 @@ final class GuardHints implements BeanRegistrationAotProcessor {
     }
 
     private static List<String> expressions(Declaration declaration) {
-        List<String> expressions = new ArrayList<>(List.of(declaration.cost()));
+        List<String> expressions = new ArrayList<>(List.of(declaration.cost(), declaration.key()));
         expressions.removeIf(String::isEmpty);
         return expressions;
     }

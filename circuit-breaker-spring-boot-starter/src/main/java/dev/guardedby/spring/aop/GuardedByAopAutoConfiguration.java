@@ -54,6 +54,8 @@ public final class GuardedByAopAutoConfiguration {
         return lost == null ? new InertCostRecorder() : new CurrentCallCostRecorder(lost);
     }
 
+    // Parameters have the names of the beans that they stand for, and so are found by name. By type, every bean of the
+    // application would be looked at for each of them, because these are made before all others.
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnBooleanProperty(name = "guardedby.enabled", matchIfMissing = true)
     @Import(AutoProxying.class)
@@ -69,11 +71,11 @@ public final class GuardedByAopAutoConfiguration {
         @Bean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
         static BreakerNames guardedByBreakerNames(
-                Declarations declarations,
+                Declarations guardedByDeclarations,
                 ObjectProvider<CircuitBreakerRegistry> registry,
                 ObjectProvider<ConfiguredBreakers> configuration,
                 ConfigurableListableBeanFactory beans) {
-            return new BreakerNames(declarations, registry, configuration, beans);
+            return new BreakerNames(guardedByDeclarations, registry, configuration, beans);
         }
 
         @Bean
@@ -94,48 +96,55 @@ public final class GuardedByAopAutoConfiguration {
         @Bean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
         static GuardedMethods guardedByMethods(
-                Declarations declarations, BreakerNames names, LostCosts lost, Keys keys) {
-            return new GuardedMethods(declarations, names, lost, keys);
+                Declarations guardedByDeclarations,
+                BreakerNames guardedByBreakerNames,
+                LostCosts guardedByLostCosts,
+                Keys guardedByKeys) {
+            return new GuardedMethods(guardedByDeclarations, guardedByBreakerNames, guardedByLostCosts, guardedByKeys);
         }
 
         @Bean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
-        static ForeignProxies guardedByForeignProxies(Declarations declarations) {
-            return new ForeignProxies(declarations);
+        static ForeignProxies guardedByForeignProxies(Declarations guardedByDeclarations) {
+            return new ForeignProxies(guardedByDeclarations);
         }
 
         @Bean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
-        static Advisor guardedByAdvisor(Declarations declarations, GuardedMethods methods, Environment environment) {
+        static Advisor guardedByAdvisor(
+                Declarations guardedByDeclarations, GuardedMethods guardedByMethods, Environment environment) {
             Integer order = aspectOrder(environment);
             return advisor(
-                    new GuardPointcut(declarations, false),
-                    new GuardInterceptor(methods),
+                    new GuardPointcut(guardedByDeclarations, false),
+                    new GuardInterceptor(guardedByMethods),
                     order == null ? GUARD_ORDER : order);
         }
 
         @Bean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
         static Advisor guardedByFallbackAdvisor(
-                Declarations declarations, GuardedMethods methods, Environment environment) {
+                Declarations guardedByDeclarations, GuardedMethods guardedByMethods, Environment environment) {
             Integer order = aspectOrder(environment);
             return advisor(
-                    new GuardPointcut(declarations, true),
-                    new FallbackInterceptor(methods),
+                    new GuardPointcut(guardedByDeclarations, true),
+                    new FallbackInterceptor(guardedByMethods),
                     order == null ? FALLBACK_ORDER : order);
         }
 
         @Bean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
-        static AdvisorOrder guardedByAdvisorOrder(Declarations declarations, Environment environment) {
-            return new AdvisorOrder(declarations, aspectOrder(environment));
+        static AdvisorOrder guardedByAdvisorOrder(Declarations guardedByDeclarations, Environment environment) {
+            return new AdvisorOrder(guardedByDeclarations, aspectOrder(environment));
         }
 
         @Bean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
         static StartupCheck guardedByStartupCheck(
-                Declarations declarations, GuardedMethods methods, BreakerNames names, BeanFactory beans) {
-            return new StartupCheck(declarations, methods, names, beans);
+                Declarations guardedByDeclarations,
+                GuardedMethods guardedByMethods,
+                BreakerNames guardedByBreakerNames,
+                BeanFactory beans) {
+            return new StartupCheck(guardedByDeclarations, guardedByMethods, guardedByBreakerNames, beans);
         }
 
         private static @Nullable Integer aspectOrder(Environment environment) {

@@ -92,9 +92,9 @@ public final class ConfiguredBreakers {
                 .map(Entry::name);
     }
 
-    /** Whether two names are one, because they differ in case and dashes at most. */
-    public static boolean isSameName(String one, String other) {
-        return Spelling.canonical(one).equals(Spelling.canonical(other));
+    /** A name without case and dashes; names that have that in common are one. */
+    public static String canonical(String name) {
+        return Spelling.canonical(name);
     }
 
     /** What to do about a name that has none. */

@@ -28,7 +28,15 @@ final class Sources {
     static Sources of(ConfigurableEnvironment environment) {
         Iterable<ConfigurationPropertySource> sources =
                 ConfigurationPropertySources.from(environment.getPropertySources());
-        return new Sources(StreamSupport.stream(sources.spliterator(), false).toList());
+        return new Sources(StreamSupport.stream(sources.spliterator(), false)
+                .filter(Sources::mayMention)
+                .toList());
+    }
+
+    /** Most sources hold nothing of ours; asked for each key of each breaker, they would cost most of what reading takes. */
+    private static boolean mayMention(ConfigurationPropertySource source) {
+        return !(source instanceof IterableConfigurationPropertySource listable)
+                || names(listable).findAny().isPresent();
     }
 
     List<ConfigurationPropertySource> all() {

@@ -84,6 +84,11 @@ final class GuardHintsTest {
     }
 
     @Test
+    void key_mayReadWhatItNames() {
+        assertThat(hintsFor(Keyed.class)).matches(invokes(Choice.class, "tokens"));
+    }
+
+    @Test
     void whatCannotWork_isLeftToStartUp() {
         RuntimeHints hints = hintsFor(Broken.class);
 
@@ -192,6 +197,12 @@ final class GuardHintsTest {
                         "T(dev.guardedby.circuitbreaker.Cost).of(#result, T(Math).max(#a0, 1), new java.math.BigDecimal('0.1'))")
         public long named(long tokens) {
             return tokens;
+        }
+    }
+
+    static class Keyed {
+        @GuardedBy(name = "llm", key = "#choice.tokens") public String ask(Choice choice) {
+            return "";
         }
     }
 
