@@ -40,9 +40,17 @@ public class RampUpStress {
         tenAttempts();
     }
 
+    /** A caller that asks first and is refused has made its attempt. */
     @Actor
     public void other() {
-        tenAttempts();
+        for (int i = 0; i < 10; i++) {
+            try {
+                breaker.checkPermitted();
+                breaker.tryAcquire().ifPresent(Permit::ignore);
+            } catch (CallNotPermittedException refused) {
+                // Counted, as any other refusal.
+            }
+        }
     }
 
     @Arbiter

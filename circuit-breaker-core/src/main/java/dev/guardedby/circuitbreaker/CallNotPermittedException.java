@@ -17,14 +17,16 @@ public class CallNotPermittedException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     private final String name;
+    private final @Nullable String key;
     private final CircuitState state;
     private final Reason reason;
     private final @Nullable Decision decision;
     private final long retryNanos;
 
-    CallNotPermittedException(String name, State refusing, long now) {
+    CallNotPermittedException(CircuitBreaker breaker, State refusing, long now) {
         super(null, null, true, false);
-        this.name = name;
+        this.name = breaker.name();
+        this.key = breaker.key().orElse(null);
         this.state = refusing.circuitState();
         this.reason = refusing.reason();
         this.decision = refusing.period.decision;
@@ -34,6 +36,11 @@ public class CallNotPermittedException extends RuntimeException {
     /** The name of the breaker. */
     public String name() {
         return name;
+    }
+
+    /** The key whose calls the breaker guards; empty for the breaker of the name itself. */
+    public Optional<String> key() {
+        return Optional.ofNullable(key);
     }
 
     /** The state in which the breaker refused. */
@@ -53,6 +60,6 @@ public class CallNotPermittedException extends RuntimeException {
 
     @Override
     public String getMessage() {
-        return "Circuit breaker '" + name + "' is " + refusal().message();
+        return CircuitBreaker.title(name, key) + " is " + refusal().message();
     }
 }

@@ -49,12 +49,22 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CircuitBreaker {
     private final String name;
+    /** Null for the breaker of the name itself. */
+    private final @Nullable String key;
+
     private final Engine engine;
 
     private CircuitBreaker(String name, Settings settings) {
         Rehearsal.once();
         this.name = name;
+        this.key = null;
         this.engine = new Engine(this, settings);
+    }
+
+    private CircuitBreaker(CircuitBreaker parent, String key, Standing standing) {
+        this.name = parent.name;
+        this.key = key;
+        this.engine = new Engine(this, standing, parent.engine);
     }
 
     /**
@@ -347,16 +357,83 @@ public final class CircuitBreaker {
         return engine.settings.rules.judgeAsync(failure).outcome;
     }
 
+    // Keys
+
+    /** The key whose calls this breaker guards; empty for the breaker of the name itself. */
+    public Optional<String> key() {
+        return Optional.ofNullable(key);
+    }
+
+    /** The breaker of the name, if this is the one of a key. */
+    public Optional<CircuitBreaker> parent() {
+        return Optional.ofNullable(engine.parent).map(parent -> parent.breaker);
+    }
+
+    /**
+     * Gives this breaker one of its own for each key, such as a tenant, a model or a host; they are kept by the argument.
+     *
+     * @throws IllegalStateException if it has been given them before, or is itself the breaker of a key
+     */
+    public void keyedBy(KeyedBreakers keys) {
+        engine.keyedBy(Objects.requireNonNull(keys, "keys"));
+    }
+
+    /** What keeps the breakers of this one's keys; empty if it has no keys. */
+    public Optional<KeyedBreakers> keys() {
+        return Optional.ofNullable(engine.keys);
+    }
+
+    /**
+     * The breaker of a key, made now if there is none.
+     *
+     * <p>It has the name and the settings of this one, and a state of its own. What it counts counts in the totals here, too, so
+     * that they are those of all keys and outlast each; the state, the failures in a row and the rates here are those of the
+     * calls that were made without a key. What is done to this breaker, by {@link #reset()}, {@link #holdOpen()}, {@link
+     * #mode(Mode)}, {@link #reconfigure} and the like, is done to all its keys; one that is made later begins as this one is, with
+     * its settings and its mode, and held open if this one is.
+     *
+     * @param key 1 to 256 characters, not blank, and none of them a control character
+     * @return the breaker to use for this call; where no more can be kept, that is this one
+     * @throws IllegalArgumentException if the key is none
+     * @throws IllegalStateException if this breaker has no keys
+     */
+    public CircuitBreaker forKey(String key) {
+        KeyedBreakers keys = engine.keys;
+        if (keys == null) {
+            throw new IllegalStateException(this + " has no keys; give it what keeps them by keyedBy, once");
+        }
+        Optional<CircuitBreaker> present = keys.find(key);
+        if (present.isPresent()) {
+            return present.get();
+        }
+        Standing standing = Standing.of(engine);
+        CircuitBreaker made = new CircuitBreaker(this, Require.key(key), standing);
+        CircuitBreaker kept = keys.keep(made);
+        if (kept == made) {
+            engine.catchUp(made.engine, standing);
+        }
+        return kept;
+    }
+
+    /**
+     * Whether nothing is lost if this breaker is forgotten and made anew for the next call: closed, no failures in a row, no
+     * failures or slow calls in its window, no ramp-up; and, for the breaker of a key, settings and mode of its parent. Moves
+     * nothing. Its totals are lost all the same, but for those of the parent, in which they count.
+     */
+    public boolean isIdle() {
+        return engine.isIdle();
+    }
+
     // The operator
 
     /** Closes, zeroes the consecutive failures, and starts a new period, so that what is in flight is stale. */
     public void reset() {
-        engine.operate((seen, now) -> seen.closedByOperator(engine, Cause.RESET, now));
+        engine.operate((breaker, seen, now) -> seen.closedByOperator(breaker, Cause.RESET, now));
     }
 
     /** Closes like {@link #reset()}; the two differ in the cause that the transition shows. */
     public void forceClose() {
-        engine.operate((seen, now) -> seen.closedByOperator(engine, Cause.FORCE_CLOSE, now));
+        engine.operate((breaker, seen, now) -> seen.closedByOperator(breaker, Cause.FORCE_CLOSE, now));
     }
 
     /**
@@ -364,7 +441,7 @@ public final class CircuitBreaker {
      * {@link Mode#DISABLED}.
      */
     public void forceOpen() {
-        engine.operate((seen, now) -> seen.forcedOpen(engine, now));
+        engine.operate((breaker, seen, now) -> seen.forcedOpen(breaker, now));
     }
 
     /**
@@ -372,7 +449,7 @@ public final class CircuitBreaker {
      * {@link Mode#DISABLED}.
      */
     public void holdOpen() {
-        engine.operate((seen, now) -> seen.heldOpen(engine, now));
+        engine.operate((breaker, seen, now) -> seen.heldOpen(breaker, now));
     }
 
     /** The mode. */
@@ -386,7 +463,7 @@ public final class CircuitBreaker {
      */
     public void mode(Mode mode) {
         Objects.requireNonNull(mode, "mode");
-        engine.operate((seen, now) -> seen.switched(engine, mode, now));
+        engine.operate((breaker, seen, now) -> seen.switched(breaker, mode, now));
     }
 
     // The settings
@@ -410,6 +487,8 @@ public final class CircuitBreaker {
      * Changes settings of a live breaker. Nothing is judged at once: thresholds act on the next result, waits and probes on
      * the next OPEN or HALF_OPEN; a window of another kind or size starts empty. The state, its deadline, counts and calls in
      * flight stay.
+     *
+     * <p>All keys get the settings that result, in place of any that were changed for one of them alone.
      *
      * @param change writes to a builder that holds the present settings; it runs again if another change comes first
      * @throws IllegalArgumentException if the settings would be bad, or if the ticker, the clock or the listeners change; then
@@ -438,12 +517,28 @@ public final class CircuitBreaker {
         return engine.settings.shown(mode());
     }
 
-    /** {@code CircuitBreaker[name=llm, state=closed, failures=0/5]}; moves nothing. */
+    Engine engine() {
+        return engine;
+    }
+
+    /** How messages call it. */
+    String title() {
+        return title(name, key);
+    }
+
+    static String title(String name, @Nullable String key) {
+        return "Circuit breaker '" + name + (key == null ? "'" : "' for key '" + key + "'");
+    }
+
+    /**
+     * {@code CircuitBreaker[name=llm, state=closed, failures=0/5]}, with {@code key=acme} after the name if it has one; moves
+     * nothing.
+     */
     @Override
     public String toString() {
         State seen = engine.state;
         int threshold = failureThreshold();
-        return "CircuitBreaker[name=" + name + ", state="
+        return "CircuitBreaker[name=" + name + (key == null ? "" : ", key=" + key) + ", state="
                 + seen.circuitState().name().toLowerCase(Locale.ROOT) + ", failures=" + seen.streak
                 + (threshold == 0 ? "" : "/" + threshold) + "]";
     }

@@ -65,7 +65,16 @@ public final class CircuitBreakerRegistry {
         return Optional.ofNullable(breakers.get(name));
     }
 
-    /** All breakers there are now, sorted by name; a copy. */
+    /**
+     * The breaker of a key, if the breaker of that name has one at present; makes none.
+     *
+     * @see CircuitBreaker#forKey
+     */
+    public Optional<CircuitBreaker> find(String name, String key) {
+        return find(name).flatMap(CircuitBreaker::keys).flatMap(keys -> keys.find(key));
+    }
+
+    /** All breakers there are now, sorted by name, one a name; a copy. */
     public Collection<CircuitBreaker> all() {
         return breakers.entrySet().stream()
                 .sorted(Map.Entry.comparingByKey())

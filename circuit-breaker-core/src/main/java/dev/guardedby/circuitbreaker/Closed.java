@@ -54,6 +54,15 @@ final class Closed extends State {
     }
 
     @Override
+    boolean isIdle(long now) {
+        if (streak > 0 || (rampUp != null && !rampUp.isOver(now))) {
+            return false;
+        }
+        Window window = period.window();
+        return window == null || window.look(now).isFlawless();
+    }
+
+    @Override
     State look(Engine engine, long now) {
         return this;
     }

@@ -4,9 +4,11 @@ import dev.guardedby.circuitbreaker.HalfOpen.Slot;
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
 import dev.guardedby.circuitbreaker.Running.Slice;
 import dev.guardedby.circuitbreaker.State.Result;
+import dev.guardedby.circuitbreaker.Transition.Cause;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +25,9 @@ final class Engine {
     private static final AtomicReferenceFieldUpdater<Engine, Settings> SETTINGS =
             AtomicReferenceFieldUpdater.newUpdater(Engine.class, Settings.class, "settings");
 
+    private static final AtomicReferenceFieldUpdater<Engine, @Nullable KeyedBreakers> KEYS =
+            AtomicReferenceFieldUpdater.newUpdater(Engine.class, KeyedBreakers.class, "keys");
+
     /** What a thread is about to change: a change within a change would always undo the other, and never end. */
     private static final ThreadLocal<@Nullable Engine> RECONFIGURING = new ThreadLocal<>();
 
@@ -30,19 +35,32 @@ final class Engine {
     static final long UNTIMED = 0x9E37_79B9_7F4A_7C15L;
 
     final CircuitBreaker breaker;
-    final Totals totals = new Totals();
+    /** The engine of the name, if this is the one of a key. */
+    final @Nullable Engine parent;
+
+    final Totals totals;
     /** Null without listeners. */
     private final @Nullable Deliveries deliveries;
 
     volatile Settings settings;
     volatile State state;
+    /** Null without keys. */
+    volatile @Nullable KeyedBreakers keys;
 
     Engine(CircuitBreaker breaker, Settings settings) {
+        this(breaker, new Standing(settings, settings.mode, false), null);
+    }
+
+    Engine(CircuitBreaker breaker, Standing standing, @Nullable Engine parent) {
         this.breaker = breaker;
-        this.settings = settings;
+        this.parent = parent;
+        this.totals = new Totals(parent == null ? null : parent.totals);
+        this.settings = standing.settings();
         Period first = Period.first(settings.ticker.getAsLong());
         this.deliveries = settings.listeners.isEmpty() ? null : new Deliveries(settings.listeners, first);
-        this.state = Closed.fresh(this, first, settings.mode, 0);
+        this.state = standing.held()
+                ? new Open(first, standing.mode(), 0, Open.HELD)
+                : Closed.fresh(this, first, standing.mode(), 0);
     }
 
     /** A permit, or null (or, if asked, an exception) for a refusal. */
@@ -70,7 +88,7 @@ final class Engine {
             }
             countRefused(looked, now);
             if (orThrow) {
-                throw new CallNotPermittedException(breaker.name(), looked, now);
+                throw new CallNotPermittedException(breaker, looked, now);
             }
             return null;
         }
@@ -90,7 +108,7 @@ final class Engine {
             }
             if (advance(seen, looked)) {
                 countRefused(looked, now);
-                throw new CallNotPermittedException(breaker.name(), looked, now);
+                throw new CallNotPermittedException(breaker, looked, now);
             }
         }
     }
@@ -209,6 +227,10 @@ final class Engine {
                 if (next == seen && slot != null && result.isFailedProbe()) {
                     totals.countLate();
                 }
+                if (next == seen && result.slow()) {
+                    // It is in the window, though the State is the same.
+                    tellKeeper();
+                }
                 return true;
             }
             seen = state;
@@ -265,12 +287,14 @@ final class Engine {
     }
 
     State look(long now) {
-        return move(now, (seen, at) -> seen.look(this, at));
+        return move(now, (engine, seen, at) -> seen.look(engine, at));
     }
 
-    /** Does what an operator asks for. */
+    /** Does what an operator asks for, to all keys as well. */
     void operate(Change change) {
-        move(now(), change);
+        Settings present = settings;
+        State next = move(now(), change);
+        tellKeys(Standing.of(present, next), key -> key.move(key.now(), change));
     }
 
     private State move(long now, Change change) {
@@ -278,9 +302,76 @@ final class Engine {
         State next;
         do {
             seen = state;
-            next = change.of(seen, now);
+            next = change.of(this, seen, now);
         } while (!advance(seen, next));
         return next;
+    }
+
+    void keyedBy(KeyedBreakers keeper) {
+        if (parent != null || !KEYS.compareAndSet(this, null, keeper)) {
+            throw new IllegalStateException(
+                    breaker + (parent == null ? " has its keys already" : " is itself the breaker of a key"));
+        }
+    }
+
+    /** Tells all keys what has just been made of this breaker; {@code mine} is what they have in common with it then. */
+    private void tellKeys(Standing mine, Consumer<Engine> change) {
+        KeyedBreakers present = keys;
+        if (present != null) {
+            present.all().forEach(key -> change.accept(key.engine()));
+            // Somebody else may have changed this breaker, too, and told a key before: the last word is what holds
+            // here.
+            for (Standing told = mine, now = Standing.of(this); !now.equals(told); now = Standing.of(this)) {
+                told = now;
+                Standing latest = now;
+                present.all().forEach(key -> key.engine().follow(latest));
+            }
+        }
+    }
+
+    /** Tells the breaker of a new key what has changed here since it was made, for nobody may have found it yet. */
+    void catchUp(Engine key, Standing begun) {
+        Standing told = begun;
+        for (Standing now = Standing.of(this); !now.equals(told); now = Standing.of(this)) {
+            told = now;
+            key.follow(now);
+        }
+    }
+
+    private void follow(Standing standing) {
+        settings = standing.settings();
+        move(now(), (engine, seen, now) -> {
+            State next = seen.reconfigured(engine, standing.mode(), now);
+            if (standing.held()) {
+                return Standing.isHeld(next) ? next : next.heldOpen(engine, now);
+            }
+            return Standing.isHeld(next) ? next.closedByOperator(engine, Cause.RESET, now) : next;
+        });
+    }
+
+    boolean isIdle() {
+        State seen = state;
+        boolean held = false;
+        if (parent != null) {
+            Standing there = Standing.of(parent);
+            if (settings != there.settings() || seen.mode != there.mode()) {
+                return false;
+            }
+            held = there.held();
+        }
+        return held ? Standing.isHeld(seen) && seen.streak == 0 : seen.isIdle(now());
+    }
+
+    /** Lets whoever keeps this breaker know that there may be something to remember. */
+    private void tellKeeper() {
+        KeyedBreakers keeper = parent == null ? null : parent.keys;
+        if (keeper != null) {
+            try {
+                keeper.changed(breaker);
+            } catch (Throwable broken) {
+                Deliveries.warn("What keeps the keys of circuit breaker '" + breaker.name() + "' threw", broken);
+            }
+        }
     }
 
     /**
@@ -306,7 +397,13 @@ final class Engine {
             RECONFIGURING.remove();
         }
         Mode mode = next.modeWritten ? next.mode : null;
-        operate((present, now) -> present.reconfigured(this, mode, now));
+        Change derived = (engine, present, now) -> present.reconfigured(engine, mode, now);
+        Settings changed = next;
+        State derivedHere = move(now(), derived);
+        tellKeys(Standing.of(changed, derivedHere), key -> {
+            key.settings = changed;
+            key.move(key.now(), derived);
+        });
     }
 
     /** Puts the next State in place of the one seen, unless somebody was faster; a new period is made known. */
@@ -317,6 +414,8 @@ final class Engine {
         if (!STATE.compareAndSet(this, seen, next)) {
             return false;
         }
+        // First, so that nobody can forget what is told.
+        tellKeeper();
         if (deliveries != null && next.period != seen.period) {
             seen.period.followedBy(next.period);
             deliveries.transitions();
@@ -336,8 +435,8 @@ final class Engine {
         return settings.clock.instant();
     }
 
-    /** What should follow a State at a time. */
+    /** What should follow a State of a breaker at a time. */
     interface Change {
-        State of(State seen, long now);
+        State of(Engine engine, State seen, long now);
     }
 }

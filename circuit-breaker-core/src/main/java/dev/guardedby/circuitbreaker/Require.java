@@ -8,6 +8,10 @@ import org.jspecify.annotations.Nullable;
 final class Require {
     // Ten years, leap days included: far below the 292 years at which nanoseconds in a long wrap.
     static final Duration LONGEST = Duration.ofDays(3_653);
+    private static final int LONGEST_KEY = 256;
+    // Whoever sends keys may have us log what is none.
+    private static final int SHOWN_OF_A_KEY = 40;
+    private static final Pattern CONTROL = Pattern.compile("[\\x00-\\x1f\\x7f-\\x9f]");
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
 
     private Require() {}
@@ -18,6 +22,17 @@ final class Require {
                     "name must be 1 to 64 letters, digits, '.', '_' or '-', but was '" + name + "'");
         }
         return name;
+    }
+
+    static String key(String key) {
+        if (key.isBlank() || key.length() > LONGEST_KEY || key.chars().anyMatch(Character::isISOControl)) {
+            String shown = key.length() > SHOWN_OF_A_KEY ? key.substring(0, SHOWN_OF_A_KEY) + "…" : key;
+            throw new IllegalArgumentException("key must be 1 to " + LONGEST_KEY
+                    + " characters, not blank and without control characters, but was '"
+                    + CONTROL.matcher(shown).replaceAll("?") + "'"
+                    + (key.length() > LONGEST_KEY ? " of " + key.length() : ""));
+        }
+        return key;
     }
 
     static void atLeast(int least, String key, int value) {

@@ -80,6 +80,11 @@ abstract sealed class State permits Closed, Open, HalfOpen {
         return false;
     }
 
+    /** Whether nothing is lost if this State is forgotten. */
+    boolean isIdle(long now) {
+        return false;
+    }
+
     /** Why {@link #admit} refuses. */
     abstract Reason reason();
 

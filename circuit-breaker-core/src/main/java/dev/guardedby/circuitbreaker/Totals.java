@@ -15,11 +15,15 @@ import org.jspecify.annotations.Nullable;
  * <p>What every call counts is striped as soon as two threads meet there, so that they do not fight over one memory word;
  * what is rare is a plain field.
  * Money is not striped: a sum that must stop at its limit cannot be made of parts that would wrap.
+ *
+ * <p>What the breaker of a key counts is counted in those of the name, too, so that they are exact whatever is forgotten.
  */
 final class Totals {
     private static final AtomicLongFieldUpdater<Totals> UNSTRIPED_SUCCESSES = counter("unstripedSuccesses");
     private static final AtomicReferenceFieldUpdater<Totals, @Nullable LongAdder> STRIPED_SUCCESSES =
             AtomicReferenceFieldUpdater.newUpdater(Totals.class, LongAdder.class, "stripedSuccesses");
+    private static final AtomicReferenceFieldUpdater<Totals, @Nullable LongAdder> SUCCESSES_OF_KEYS =
+            AtomicReferenceFieldUpdater.newUpdater(Totals.class, LongAdder.class, "successesOfKeys");
     private static final AtomicReferenceFieldUpdater<Totals, @Nullable LongAdder> FAILURES =
             AtomicReferenceFieldUpdater.newUpdater(Totals.class, LongAdder.class, "failures");
     private static final AtomicReferenceFieldUpdater<Totals, @Nullable LongAdder> REJECTED =
@@ -33,8 +37,14 @@ final class Totals {
     private static final AtomicReferenceFieldUpdater<Totals, Cost> COST =
             AtomicReferenceFieldUpdater.newUpdater(Totals.class, Cost.class, "cost");
 
+    /** Those of the name, if these are of a key. */
+    private final @Nullable Totals parent;
+
     private volatile long unstripedSuccesses;
     private volatile @Nullable LongAdder stripedSuccesses;
+    /** Apart from the others, because no window of this breaker holds them. */
+    private volatile @Nullable LongAdder successesOfKeys;
+
     private volatile @Nullable LongAdder rejected;
     private volatile @Nullable LongAdder failures;
     volatile long ignored;
@@ -46,24 +56,46 @@ final class Totals {
     volatile Cost cost = Cost.ZERO;
     volatile @Nullable Instant lastFailureAt;
 
+    Totals(@Nullable Totals parent) {
+        this.parent = parent;
+    }
+
     void count(Verdict verdict, InstantSource clock) {
         switch (verdict.outcome) {
             case SUCCESS -> countSuccess();
             case FAILURE -> {
-                increment(failures, FAILURES);
-                lastFailureAt = clock.instant();
+                countFailure();
+                failedAt(clock.instant());
             }
-            case IGNORED -> IGNORED.incrementAndGet(this);
+            case IGNORED -> increment(IGNORED);
+        }
+    }
+
+    private void countFailure() {
+        increment(failures, FAILURES);
+        if (parent != null) {
+            parent.countFailure();
+        }
+    }
+
+    private void failedAt(Instant instant) {
+        lastFailureAt = instant;
+        if (parent != null) {
+            parent.failedAt(instant);
         }
     }
 
     /** Successes that entered the window of the closed period in which they came, or would have. */
     long windowed() {
-        return successes() - aside;
+        return ownSuccesses() - aside;
     }
 
     /** Counts a success. */
     void countSuccess() {
+        Totals above = parent;
+        if (above != null) {
+            above.increment(above.successesOfKeys, SUCCESSES_OF_KEYS);
+        }
         LongAdder striped = stripedSuccesses;
         if (striped == null) {
             long seen = unstripedSuccesses;
@@ -75,11 +107,18 @@ final class Totals {
     }
 
     long successes() {
+        return ownSuccesses() + sum(successesOfKeys);
+    }
+
+    private long ownSuccesses() {
         return unstripedSuccesses + sum(stripedSuccesses);
     }
 
     void countRejected() {
         increment(rejected, REJECTED);
+        if (parent != null) {
+            parent.countRejected();
+        }
     }
 
     long rejected() {
@@ -96,19 +135,19 @@ final class Totals {
     }
 
     void countWouldReject() {
-        WOULD_REJECT.incrementAndGet(this);
+        increment(WOULD_REJECT);
     }
 
     void countStale() {
-        STALE.incrementAndGet(this);
+        increment(STALE);
     }
 
     void countLate() {
-        LATE.incrementAndGet(this);
+        increment(LATE);
     }
 
     void countUnreported() {
-        UNREPORTED.incrementAndGet(this);
+        increment(UNREPORTED);
     }
 
     /**
@@ -122,6 +161,16 @@ final class Totals {
         do {
             seen = cost;
         } while (!COST.compareAndSet(this, seen, seen.plus(more)));
+        if (parent != null) {
+            parent.add(more);
+        }
+    }
+
+    private void increment(AtomicLongFieldUpdater<Totals> rare) {
+        rare.incrementAndGet(this);
+        if (parent != null) {
+            parent.increment(rare);
+        }
     }
 
     /** Counts where many threads may meet; most breakers never need the adder, so it is made when they do. */

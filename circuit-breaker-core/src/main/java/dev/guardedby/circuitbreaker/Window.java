@@ -80,5 +80,10 @@ abstract sealed class Window permits CountWindow, TimeWindow {
     }
 
     /** What is in a window. */
-    record Counts(long calls, long failures, long slow) {}
+    record Counts(long calls, long failures, long slow) {
+        /** Whether nothing in it can raise a rate. */
+        boolean isFlawless() {
+            return failures == 0 && slow == 0;
+        }
+    }
 }

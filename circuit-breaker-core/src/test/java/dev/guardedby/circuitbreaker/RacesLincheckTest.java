@@ -142,6 +142,16 @@ class RacesLincheckTest {
         public boolean canExecute() {
             return breaker.canExecute();
         }
+
+        @Operation
+        public boolean checkPermitted() {
+            try {
+                breaker.checkPermitted();
+                return true;
+            } catch (CallNotPermittedException refused) {
+                return false;
+            }
+        }
     }
 
     /** OPEN with two probes to give, and the wait has just ended. */

@@ -66,4 +66,22 @@ public @interface GuardedBy {
      * fails leaves the result alone, and is counted and logged.
      */
     String cost() default "";
+
+    /**
+     * Whose call it is, as a SpEL expression over the arguments, by name or as {@code #a0}, {@code #a1}, …: each tenant, model
+     * or host then has a breaker of its own, so that the outage of one cuts off nobody else.
+     *
+     * <p>It must yield a text, a number, a boolean, an enum constant, a {@link java.util.UUID} or a {@link java.net.URI}: 1 to
+     * 256 characters, not blank and without control characters. A call for which it yields anything else, or fails, is not
+     * made, asks no fallback, and gets an {@link IllegalArgumentException} that says so; where a method
+     * returns a future or a publisher, that fails.
+     *
+     * <p>The breakers have the settings of the name. At most {@code max-keys} of them are kept, by Caffeine, which must be on the
+     * class path. Those that are called least are forgotten to make room, and so is whatever has not been called for an hour,
+     * but none that is open, is probing, or has failures to remember. If all that are kept have, calls with further keys share
+     * the breaker of the name. So do methods of the same name without a key.
+     *
+     * <p>In code, {@code registry.get("llm").forKey("acme")} is the same breaker.
+     */
+    String key() default "";
 }

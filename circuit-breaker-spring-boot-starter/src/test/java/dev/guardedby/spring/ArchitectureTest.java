@@ -71,6 +71,17 @@ final class ArchitectureTest {
     }
 
     @Test
+    void caffeine_isKnownToWhatKeepsKeysAlone() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("dev.guardedby.spring.keys..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("com.github.benmanes.caffeine..")
+                .check(OURS);
+    }
+
+    @Test
     void web_isKnownWhereAnswersAreReadAndGiven_andNeitherMvcNorWebFluxIsNeeded() {
         noClasses()
                 .that()
@@ -110,6 +121,7 @@ final class ArchitectureTest {
                         "dev.guardedby.spring.aop.LostCosts",
                         "dev.guardedby.spring.config.ConfiguredBreakers",
                         "dev.guardedby.spring.config.GuardedByAutoConfiguration",
+                        "dev.guardedby.spring.keys.Keys",
                         "dev.guardedby.spring.metrics.GuardedByMetricsAutoConfiguration",
                         "dev.guardedby.spring.web.GuardedByWebAutoConfiguration");
     }

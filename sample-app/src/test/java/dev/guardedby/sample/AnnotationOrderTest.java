@@ -2,6 +2,7 @@ package dev.guardedby.sample;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.guardedby.circuitbreaker.CallNotPermittedException;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
 import dev.guardedby.circuitbreaker.CircuitBreakerStats;
 import dev.guardedby.spring.GuardedBy;
@@ -40,19 +41,29 @@ class AnnotationOrderTest {
     }
 
     @Test
-    void fallback_answersBeforeSpringsRetryHasSomethingToRetry() {
+    void fallback_isAroundTheRetry_soItAnswersAfterTheLastAttempt() {
         application.run(context -> {
             assertThat(context.getBean(Remote.class).retriedWithFallback()).isEqualTo("fallback");
-            assertThat(counts(context)).isEqualTo("0 succeeded, 1 failed");
+            assertThat(counts(context)).isEqualTo("0 succeeded, 2 failed");
         });
     }
 
     @Test
-    void guard_isAroundTheCache_soAnAnswerFromThereCounts() {
+    void openBreaker_isAnsweredForBeforeTheFirstAttempt() {
+        application.run(context -> {
+            context.getBean(CircuitBreakerRegistry.class).get("llm").forceOpen();
+            assertThat(context.getBean(Remote.class).retriedWithFallback()).isEqualTo("fallback");
+            assertThat(counts(context)).isEqualTo("0 succeeded, 0 failed, 1 refused");
+        });
+    }
+
+    @Test
+    void cache_isAroundTheGuard_soAnAnswerFromThereIsNoCall_andIsServedWhileOpen() {
         application.run(context -> {
             assertThat(context.getBean(Remote.class).cached()).isEqualTo("answer 1");
+            context.getBean(CircuitBreakerRegistry.class).get("llm").forceOpen();
             assertThat(context.getBean(Remote.class).cached()).isEqualTo("answer 1");
-            assertThat(counts(context)).isEqualTo("2 succeeded, 0 failed");
+            assertThat(counts(context)).isEqualTo("1 succeeded, 0 failed");
         });
     }
 
@@ -68,7 +79,8 @@ class AnnotationOrderTest {
     private static String counts(ApplicationContext context) {
         CircuitBreakerStats llm =
                 context.getBean(CircuitBreakerRegistry.class).get("llm").stats();
-        return llm.totalSuccesses() + " succeeded, " + llm.totalFailures() + " failed";
+        return llm.totalSuccesses() + " succeeded, " + llm.totalFailures() + " failed"
+                + (llm.totalRejected() == 0 ? "" : ", " + llm.totalRejected() + " refused");
     }
 
     @Configuration(proxyBeanMethods = false)
@@ -95,7 +107,7 @@ class AnnotationOrderTest {
             return answerAtTheThirdCall();
         }
 
-        @GuardedBy(name = "llm", fallback = "fallback") @Retryable(maxRetries = 3, delay = 0)
+        @GuardedBy(name = "llm", fallback = "fallback") @Retryable(maxRetries = 1, delay = 0, excludes = CallNotPermittedException.class)
         public String retriedWithFallback() {
             return answerAtTheThirdCall();
         }

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -65,9 +66,15 @@ final class GuardedByEndpoint {
         return all;
     }
 
+    /** The breaker of a name or, if one is asked for, of a key; null if there is none. */
     @ReadOperation
-    @Nullable Map<String, Object> breaker(@Selector String name) {
-        return registry.find(name).map(this::document).orElse(null);
+    @SuppressWarnings("deprecation")
+    @Nullable Map<String, Object> breaker(@Selector String name, @org.springframework.lang.Nullable @Nullable String key) {
+        return find(name, key).map(this::document).orElse(null);
+    }
+
+    private Optional<CircuitBreaker> find(String name, @Nullable String key) {
+        return key == null ? registry.find(name) : registry.find(name, key);
     }
 
     /** Does what the operator asks; null if there is no such breaker. Spring Boot 3.5 knows only Spring's own Nullable. */
@@ -77,8 +84,9 @@ final class GuardedByEndpoint {
             @Selector String name,
             @org.springframework.lang.Nullable @Nullable String action,
             @org.springframework.lang.Nullable @Nullable String mode,
-            @org.springframework.lang.Nullable @Nullable String settings) {
-        CircuitBreaker breaker = registry.find(name).orElse(null);
+            @org.springframework.lang.Nullable @Nullable String settings,
+            @org.springframework.lang.Nullable @Nullable String key) {
+        CircuitBreaker breaker = find(name, key).orElse(null);
         if (breaker == null) {
             return null;
         }
@@ -86,16 +94,27 @@ final class GuardedByEndpoint {
         refuseWithout(MODE, action, "mode", mode);
         Function<CircuitBreaker, String> move = move(action, mode, settings);
         if (breaker.mode() == Mode.DISABLED && action != null && OPENING.contains(action)) {
-            throw new NoEffectException(action + " has no effect on circuit breaker '" + breaker.name()
-                    + "', which is disabled; switch its mode to enforce first");
+            throw new NoEffectException(action + " has no effect on " + named(breaker)
+                    + ", which is disabled; switch its mode to enforce first");
         }
         String done = move.apply(breaker);
-        LOG.info("Operator's action on circuit breaker '" + breaker.name() + "': " + action + done);
+        LOG.info("Operator's action on " + named(breaker) + ": " + action + done);
         return document(breaker);
     }
 
+    private static String named(CircuitBreaker breaker) {
+        return "circuit breaker '" + breaker.name() + "'"
+                + breaker.key().map(key -> " for key '" + key + "'").orElse("");
+    }
+
     /** That there is no such breaker, and which there are. */
-    String unknown(String name) {
+    String unknown(String name, @Nullable String key) {
+        CircuitBreaker present = registry.find(name).orElse(null);
+        if (present != null && key != null) {
+            return present.keys().isPresent()
+                    ? "circuit breaker '" + name + "' keeps no such key at present"
+                    : "circuit breaker '" + name + "' has no keys";
+        }
         List<String> known = registry.all().stream().map(CircuitBreaker::name).toList();
         int more = known.size() - NAMES_SHOWN;
         return "there is no circuit breaker '" + name + "'; there are "

@@ -21,8 +21,10 @@ final class GuardedByWebExtension {
     }
 
     @ReadOperation
-    WebEndpointResponse<Map<String, Object>> breaker(@Selector String name) {
-        return found(name, endpoint.breaker(name));
+    @SuppressWarnings("deprecation")
+    WebEndpointResponse<Map<String, Object>> breaker(
+            @Selector String name, @org.springframework.lang.Nullable @Nullable String key) {
+        return found(name, key, endpoint.breaker(name, key));
     }
 
     @WriteOperation
@@ -31,9 +33,10 @@ final class GuardedByWebExtension {
             @Selector String name,
             @org.springframework.lang.Nullable @Nullable String action,
             @org.springframework.lang.Nullable @Nullable String mode,
-            @org.springframework.lang.Nullable @Nullable String settings) {
+            @org.springframework.lang.Nullable @Nullable String settings,
+            @org.springframework.lang.Nullable @Nullable String key) {
         try {
-            return found(name, endpoint.operate(name, action, mode, settings));
+            return found(name, key, endpoint.operate(name, action, mode, settings, key));
         } catch (NoEffectException e) {
             return error(String.valueOf(e.getReason()), CONFLICT);
         } catch (InvalidEndpointRequestException e) {
@@ -41,9 +44,10 @@ final class GuardedByWebExtension {
         }
     }
 
-    private WebEndpointResponse<Map<String, Object>> found(String name, @Nullable Map<String, Object> document) {
+    private WebEndpointResponse<Map<String, Object>> found(
+            String name, @Nullable String key, @Nullable Map<String, Object> document) {
         return document == null
-                ? error(endpoint.unknown(name), WebEndpointResponse.STATUS_NOT_FOUND)
+                ? error(endpoint.unknown(name, key), WebEndpointResponse.STATUS_NOT_FOUND)
                 : new WebEndpointResponse<>(document);
     }
 

@@ -63,21 +63,22 @@ final class AdvisorOrder implements SmartInstantiationAwareBeanPostProcessor, Me
     }
 
     private void arrange(Object bean, String beanName) {
-        Advised guarding = null;
-        List<Placed> all = new ArrayList<>();
-        for (Object layer = bean; layer instanceof Advised proxy; layer = AopProxyUtils.getSingletonTarget(layer)) {
-            List<Placed> present = placed(proxy);
-            if (present.stream().anyMatch(placed -> placed.kind() == Neighbour.GUARD)) {
-                // A guard further out lets the calls through to this one, and so does its fallback.
-                all.removeIf(placed -> placed.kind() == Neighbour.GUARD || placed.kind() == Neighbour.FALLBACK);
-                guarding = proxy;
-                present = arrange(proxy, present);
-            }
-            all.addAll(present);
+        List<Advised> proxies = proxies(bean);
+        int innermost = -1;
+        for (int i = 0; i < proxies.size(); i++) {
+            innermost = isGuarding(proxies.get(i)) ? i : innermost;
         }
-        if (guarding == null) {
+        if (innermost < 0) {
             return;
         }
+        List<Placed> all = new ArrayList<>();
+        for (int i = 0; i < proxies.size(); i++) {
+            List<Placed> present = arrange(proxies.get(i));
+            // A guard further out lets the calls through to the innermost, and so does its fallback.
+            boolean idle = i < innermost;
+            present.stream().filter(placed -> !idle || !placed.kind().isOurs()).forEach(all::add);
+        }
+        Advised guarding = proxies.get(innermost);
         Target target = Target.behind(guarding);
         if (all.stream().anyMatch(placed -> placed.kind() == Neighbour.RETRY)) {
             retriedRefusals.warn(all, guardedMethods(target, false), target.seen());
@@ -92,11 +93,28 @@ final class AdvisorOrder implements SmartInstantiationAwareBeanPostProcessor, Me
         }
     }
 
-    private List<Placed> arrange(Advised proxy, List<Placed> present) {
-        List<Placed> wanted = plainOrder == null ? Placing.inPlace(present) : Placing.fallbackBesideGuard(present);
+    /** The proxies of a bean, the outermost first. */
+    private static List<Advised> proxies(Object bean) {
+        List<Advised> proxies = new ArrayList<>();
+        for (Object layer = bean; layer instanceof Advised proxy; layer = AopProxyUtils.getSingletonTarget(layer)) {
+            proxies.add(proxy);
+        }
+        return proxies;
+    }
+
+    /** Asked of every proxy there is, so it asks no advisor that may have to make its advice first. */
+    private static boolean isGuarding(Advised proxy) {
+        return Arrays.stream(proxy.getAdvisors())
+                .anyMatch(advisor -> advisor instanceof DefaultPointcutAdvisor plain
+                        && plain.getAdvice() instanceof GuardInterceptor);
+    }
+
+    private List<Placed> arrange(Advised proxy) {
+        List<Placed> present = placed(proxy);
         if (proxy.isFrozen()) {
             return present;
         }
+        List<Placed> wanted = plainOrder == null ? Placing.inPlace(present) : Placing.fallbackBesideGuard(present);
         for (int i = 0; i < wanted.size(); i++) {
             Advisor advisor = wanted.get(i).advisor();
             int at = indexOf(advisor, proxy.getAdvisors(), i);
@@ -139,10 +157,13 @@ final class AdvisorOrder implements SmartInstantiationAwareBeanPostProcessor, Me
                 retried.add(method);
             }
         }
-        if (!retried.isEmpty() && present.get(fallback).advisor() instanceof PointcutAdvisor usual) {
-            FallbackInterceptor asking = ((FallbackInterceptor) usual.getAdvice()).askingFirst(retried);
+        // Once a proxy: the product of a factory may be a bean that has been here before, and is in use.
+        if (!retried.isEmpty()
+                && present.get(fallback).advisor() instanceof PointcutAdvisor usual
+                && usual.getAdvice() instanceof FallbackInterceptor answering
+                && !answering.isAskingFirst()) {
             proxy.removeAdvisor(fallback);
-            proxy.addAdvisor(fallback, new DefaultPointcutAdvisor(usual.getPointcut(), asking));
+            proxy.addAdvisor(fallback, new DefaultPointcutAdvisor(usual.getPointcut(), answering.askingFirst(retried)));
         }
     }
 

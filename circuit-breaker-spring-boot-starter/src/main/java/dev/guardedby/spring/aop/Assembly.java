@@ -29,25 +29,48 @@ final class Assembly {
     }
 
     /**
+     * A subscription that the breaker has let through.
+     *
+     * @param inside what the source, and all that is upstream of it, is inside of
+     * @param outer the call that the subscriber itself is in
+     */
+    record Admitted(
+            Permit permit,
+            GuardedCall call,
+            Inside inside,
+            @Nullable GuardedCall outer) {}
+
+    /**
      * Asks the breaker for a subscription, and answers what is to be subscribed then; null if it was refused, and the
      * subscriber has been told.
      *
      * @param first whether the first item is the result, so that the call has ended with it
      */
     <T> @Nullable GuardedSubscriber<T> admit(CoreSubscriber<? super T> actual, boolean first) {
-        Inside around = actual.currentContext().getOrDefault(Inside.KEY, null);
-        if (around == null) {
-            around = Inside.present();
+        try {
+            Admitted admitted = admit(actual.currentContext().getOrDefault(Inside.KEY, null));
+            return new GuardedSubscriber<>(
+                    actual, admitted.permit, admitted.call, admitted.inside, admitted.outer, first);
+        } catch (CallNotPermittedException refused) {
+            Operators.error(actual, refused);
+            return null;
         }
+    }
+
+    /**
+     * Asks the breaker for a subscription.
+     *
+     * @param known what the subscriber is inside of; null if only its thread knows
+     * @throws CallNotPermittedException if it is refused
+     */
+    Admitted admit(@Nullable Inside known) {
+        Inside around = known == null ? Inside.present() : known;
         Scope scope = around.scope() == null ? null : around.scope().attach();
         try {
             Permit permit = breaker.acquire();
             GuardedCall call = new GuardedCall(method, invocation, breaker, permit);
             assembling.continuedBy(call);
-            return new GuardedSubscriber<>(actual, permit, call, insideOf(permit, call), around.call(), first);
-        } catch (CallNotPermittedException refused) {
-            Operators.error(actual, refused);
-            return null;
+            return new Admitted(permit, call, insideOf(permit, call), around.call());
         } finally {
             if (scope != null) {
                 scope.close();

@@ -16,9 +16,10 @@ import org.springframework.core.annotation.MergedAnnotations;
  * @param name the name of the breaker, with its placeholders
  * @param fallback the name of the fallback method, or empty
  * @param cost the cost expression, or empty
+ * @param key the key expression, or empty
  * @param place the method or type that carries the annotation
  */
-record Declaration(String name, String fallback, String cost, AnnotatedElement place) {
+record Declaration(String name, String fallback, String cost, String key, AnnotatedElement place) {
 
     /** What a method or type itself carries, directly or through an annotation of its own. */
     static @Nullable Declaration on(AnnotatedElement place) {
@@ -47,12 +48,15 @@ record Declaration(String name, String fallback, String cost, AnnotatedElement p
 
     private static Declaration read(MergedAnnotation<GuardedBy> annotation, AnnotatedElement place) {
         GuardedBy read = annotation.synthesize();
-        return new Declaration(read.name(), read.fallback(), read.cost(), place);
+        return new Declaration(read.name(), read.fallback(), read.cost(), read.key(), place);
     }
 
     /** Refuses another declaration about the same method that says something else. */
     void refuseUnlessSame(Declaration other) {
-        if (name.equals(other.name) && fallback.equals(other.fallback) && cost.equals(other.cost)) {
+        if (name.equals(other.name)
+                && fallback.equals(other.fallback)
+                && cost.equals(other.cost)
+                && key.equals(other.key)) {
             return;
         }
         String action = "Write on the method of the class which of them applies";
@@ -89,6 +93,9 @@ record Declaration(String name, String fallback, String cost, AnnotatedElement p
         }
         if (!cost.isEmpty()) {
             text += ", cost = \"" + cost + "\"";
+        }
+        if (!key.isEmpty()) {
+            text += ", key = \"" + key + "\"";
         }
         return text + ")";
     }

@@ -118,7 +118,7 @@ final class Declarations {
         List<Method> methods = new ArrayList<>();
         for (Class<?> type : hierarchy(beanClass)) {
             for (Method method : ReflectionUtils.getDeclaredMethods(type)) {
-                if (method.getName().equals(name)
+                if (Kotlin.isNamed(method, name)
                         && method.getDeclaringClass() == type
                         && !method.isBridge()
                         && (type.isInterface() ? method.isDefault() : !Modifier.isAbstract(method.getModifiers()))) {
@@ -233,9 +233,10 @@ final class Declarations {
 
     // The fallback of a guarded type may be public. Were it guarded as well, it would need a fallback of its own.
     private static boolean isFallbackOf(Declaration declaration, Method method, Class<?> beanClass) {
-        return method.getName().equals(declaration.fallback())
+        return !declaration.fallback().isEmpty()
+                && Kotlin.isNamed(method, declaration.fallback())
                 && bodies(method.getName(), beanClass).stream()
-                        .noneMatch(other -> other.getParameterCount() == method.getParameterCount() + 1);
+                        .noneMatch(other -> Signature.arity(other) == Signature.arity(method) + 1);
     }
 
     /** The declaration that no other replaces; there is at least one. */

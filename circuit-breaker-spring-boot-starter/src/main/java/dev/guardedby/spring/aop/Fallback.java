@@ -28,8 +28,9 @@ record Fallback(List<Choice> choices) {
      *
      * @param method the method, made accessible
      * @param type what it takes as its last argument, or null if it takes no exception
+     * @param ofSuspending whether it answers for a suspend function, so that its answer is a publisher
      */
-    record Choice(Method method, @Nullable Class<?> type) {
+    record Choice(Method method, @Nullable Class<?> type, boolean ofSuspending) {
         boolean takes(Throwable primary) {
             return type == null || type.isInstance(primary);
         }
@@ -41,14 +42,18 @@ record Fallback(List<Choice> choices) {
          */
         @Nullable Object answer(MethodInvocation invocation, Throwable primary) throws Throwable {
             @Nullable Object[] arguments = invocation.getArguments();
-            @Nullable Object[] all = arguments;
+            // The last argument of a suspend function is where it goes on.
+            int count = ofSuspending ? arguments.length - 1 : arguments.length;
+            @Nullable Object[] all = new @Nullable Object[type == null ? count : count + 1];
+            System.arraycopy(arguments, 0, all, 0, count);
             if (type != null) {
-                all = new @Nullable Object[arguments.length + 1];
-                System.arraycopy(arguments, 0, all, 0, arguments.length);
-                all[arguments.length] = primary;
+                all[count] = primary;
             }
             Object target = targetOf(invocation);
             try {
+                if (ofSuspending) {
+                    return SuspendShape.answer(method, target, all, arguments[count]);
+                }
                 return isAllThereIs(target) ? body(target, all) : method.invoke(target, all);
             } catch (InvocationTargetException e) {
                 throw suppress(primary, e.getTargetException());
@@ -93,6 +98,10 @@ record Fallback(List<Choice> choices) {
 
     /** The one that answers for what a call ended with, or null if none does. */
     @Nullable Choice choose(GuardedMethod method, Throwable primary) {
+        if (primary instanceof InvalidKeyException invalid && invalid.isOf(method.method())) {
+            // The caller's mistake, of which no outage is the cause.
+            return null;
+        }
         Outcome outcome = method.shape().outcomeOf(method.breaker(), primary);
         if (outcome == Outcome.FAILURE || (outcome == Outcome.IGNORED && isRefusal(primary))) {
             for (Choice choice : choices) {
@@ -118,7 +127,8 @@ record Fallback(List<Choice> choices) {
 
     /** The exception that a fallback ended with, with the one that it was asked for as suppressed. */
     static Throwable suppress(Throwable primary, Throwable thrown) {
-        if (thrown != primary && thrown.getSuppressed().length < MOST_SUPPRESSED) {
+        List<Throwable> present = List.of(thrown.getSuppressed());
+        if (thrown != primary && present.size() < MOST_SUPPRESSED && !present.contains(primary)) {
             thrown.addSuppressed(primary);
         }
         return thrown;

@@ -30,6 +30,10 @@ final class FallbackInterceptor implements MethodInterceptor {
         return new FallbackInterceptor(methods, Set.copyOf(retriedMethods));
     }
 
+    boolean isAskingFirst() {
+        return !retried.isEmpty();
+    }
+
     @Override
     public @Nullable Object invoke(MethodInvocation invocation) throws Throwable {
         GuardedMethod method = methods.of(invocation);

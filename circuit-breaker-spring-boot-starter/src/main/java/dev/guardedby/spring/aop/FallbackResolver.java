@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.KotlinDetector;
 import org.springframework.core.ResolvableType;
 import org.springframework.util.ClassUtils;
 
@@ -22,12 +23,14 @@ final class FallbackResolver {
     private final Class<?> beanClass;
     private final String name;
     private final Class<?>[] parameters;
+    private final boolean suspending;
 
     private FallbackResolver(Method guarded, Class<?> beanClass, String name) {
         this.guarded = guarded;
         this.beanClass = beanClass;
         this.name = name;
-        this.parameters = Signature.parameters(guarded, beanClass);
+        this.parameters = Signature.written(guarded, beanClass);
+        this.suspending = KotlinDetector.isSuspendingFunction(guarded);
     }
 
     /**
@@ -47,7 +50,7 @@ final class FallbackResolver {
         List<Choice> choices = new ArrayList<>();
         for (Method body : bodies) {
             if (takesTheSame(body)) {
-                Choice choice = new Choice(body, exceptionOf(body));
+                Choice choice = new Choice(body, exceptionOf(body), suspending);
                 Choice rival = rivalOf(choice, choices);
                 if (rival == null) {
                     refuseUnlessFitting(body);
@@ -82,7 +85,7 @@ final class FallbackResolver {
     }
 
     private boolean takesTheSame(Method body) {
-        Class<?>[] taken = Signature.parameters(body, beanClass);
+        Class<?>[] taken = Signature.written(body, beanClass);
         boolean more =
                 taken.length == parameters.length + 1 && Throwable.class.isAssignableFrom(taken[taken.length - 1]);
         return (more || taken.length == parameters.length)
@@ -90,7 +93,7 @@ final class FallbackResolver {
     }
 
     private @Nullable Class<?> exceptionOf(Method body) {
-        Class<?>[] taken = Signature.parameters(body, beanClass);
+        Class<?>[] taken = Signature.written(body, beanClass);
         return taken.length > parameters.length ? taken[taken.length - 1] : null;
     }
 
@@ -112,9 +115,15 @@ final class FallbackResolver {
     }
 
     private void refuseUnlessFitting(Method body) {
-        ResolvableType wanted = ResolvableType.forMethodReturnType(guarded, beanClass);
-        ResolvableType offered = ResolvableType.forMethodReturnType(body, beanClass);
-        boolean assignable = ClassUtils.isAssignable(wanted.toClass(), offered.toClass());
+        if (KotlinDetector.isSuspendingFunction(body) && !suspending) {
+            throw invalid(
+                    "does not fit: " + Signature.of(body) + " suspends, which " + Signature.of(guarded) + " cannot",
+                    "Let it suspend nowhere, or make " + Signature.of(guarded) + " a suspend function, too");
+        }
+        ResolvableType wanted = Signature.result(guarded, beanClass);
+        ResolvableType offered = Signature.result(body, beanClass);
+        boolean assignable = ClassUtils.isAssignable(wanted.toClass(), offered.toClass())
+                || (suspending && Kotlin.isUnit(wanted.toClass()) && offered.toClass() == void.class);
         if (assignable
                 && isFullyKnown(wanted)
                 && isFullyKnown(offered)
@@ -167,8 +176,8 @@ final class FallbackResolver {
     }
 
     private String examples() {
-        String returned = ClassUtils.getShortName(
-                ResolvableType.forMethodReturnType(guarded, beanClass).toClass());
+        String returned =
+                ClassUtils.getShortName(Signature.result(guarded, beanClass).toClass());
         String list = Signature.list(parameters);
         String without = returned + " " + name + "(" + list + ")";
         String with = returned + " " + name + "(" + list + (list.isEmpty() ? "" : ", ") + "Throwable)";

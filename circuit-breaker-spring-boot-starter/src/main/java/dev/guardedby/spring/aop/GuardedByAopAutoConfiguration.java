@@ -5,6 +5,8 @@ import dev.guardedby.spring.CostRecorder;
 import dev.guardedby.spring.GuardedBy;
 import dev.guardedby.spring.config.ConfiguredBreakers;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
+import dev.guardedby.spring.keys.Keys;
+import java.util.function.LongSupplier;
 import org.aopalliance.aop.Advice;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.Advisor;
@@ -12,6 +14,7 @@ import org.springframework.aop.Pointcut;
 import org.springframework.aop.support.DefaultPointcutAdvisor;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -81,8 +84,18 @@ public final class GuardedByAopAutoConfiguration {
 
         @Bean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
-        static GuardedMethods guardedByMethods(Declarations declarations, BreakerNames names, LostCosts lost) {
-            return new GuardedMethods(declarations, names, lost);
+        static Keys guardedByKeys(
+                ObjectProvider<ConfiguredBreakers> configuration,
+                @Qualifier("guardedByTicker") ObjectProvider<LongSupplier> ticker,
+                ConfigurableListableBeanFactory beans) {
+            return new Keys(configuration, ticker, beans.getBeanClassLoader());
+        }
+
+        @Bean
+        @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+        static GuardedMethods guardedByMethods(
+                Declarations declarations, BreakerNames names, LostCosts lost, Keys keys) {
+            return new GuardedMethods(declarations, names, lost, keys);
         }
 
         @Bean

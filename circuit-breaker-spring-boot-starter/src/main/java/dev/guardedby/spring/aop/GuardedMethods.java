@@ -1,6 +1,7 @@
 package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.spring.keys.Keys;
 import java.lang.reflect.Method;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -34,6 +35,7 @@ final class GuardedMethods {
     private final Declarations declarations;
     private final BreakerNames names;
     private final LostCosts lost;
+    private final Keys keys;
     private final Map<MethodClassKey, GuardedMethod> methods = new ConcurrentHashMap<>();
     // By the method alone, whose hash costs little and which is most often the very object, and then along a short
     // chain:
@@ -41,10 +43,11 @@ final class GuardedMethods {
     private final Map<Method, Known> known = new ConcurrentHashMap<>();
     private final Map<Invoked, GuardedMethod> invoked = new ConcurrentHashMap<>();
 
-    GuardedMethods(Declarations declarations, BreakerNames names, LostCosts lost) {
+    GuardedMethods(Declarations declarations, BreakerNames names, LostCosts lost, Keys keys) {
         this.declarations = declarations;
         this.names = names;
         this.lost = lost;
+        this.keys = keys;
     }
 
     /** The method that is being invoked, or null if it is not guarded here. */
@@ -143,6 +146,8 @@ final class GuardedMethods {
         CostExpression cost = declaration.cost().isEmpty()
                 ? null
                 : CostExpression.parse(declaration.cost(), method, lost.byExpression(breaker.name()));
-        return new GuardedMethod(method, breaker, shape, fallback, cost);
+        KeyExpression key =
+                declaration.key().isEmpty() ? null : KeyExpression.parse(declaration.key(), method, breaker, keys);
+        return new GuardedMethod(method, breaker, shape, fallback, cost, key);
     }
 }

@@ -8,6 +8,7 @@ import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
 import reactor.core.Scannable;
+import reactor.core.publisher.Operators;
 import reactor.util.context.Context;
 
 /**
@@ -32,6 +33,7 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Sca
     private volatile int ended;
 
     private @Nullable Subscription upstream;
+    private boolean done;
     // Written by the thread of the signals, read by the one that cancels.
     private volatile @Nullable T last;
 
@@ -65,9 +67,7 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Sca
         try {
             source.subscribe(this);
         } catch (Throwable thrown) {
-            if (isFirstEnd()) {
-                permit.failure(thrown);
-            }
+            failed(thrown);
             throw thrown;
         } finally {
             GuardedCall.enter(before);
@@ -84,10 +84,16 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Sca
 
     @Override
     public void onSubscribe(Subscription subscription) {
+        if (!Operators.validate(upstream, subscription)) {
+            return;
+        }
         upstream = subscription;
         boolean left = GuardedCall.leave(call, outer);
         try {
             actual.onSubscribe(this);
+        } catch (Throwable thrown) {
+            givenUp();
+            throw thrown;
         } finally {
             back(left);
         }
@@ -95,6 +101,10 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Sca
 
     @Override
     public void onNext(T item) {
+        if (done) {
+            Operators.onNextDropped(item, context);
+            return;
+        }
         last = item;
         if (endsWithFirst && isFirstEnd()) {
             call.succeeded(item);
@@ -102,6 +112,9 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Sca
         boolean left = GuardedCall.leave(call, outer);
         try {
             actual.onNext(item);
+        } catch (Throwable thrown) {
+            givenUp();
+            throw thrown;
         } finally {
             back(left);
         }
@@ -109,6 +122,10 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Sca
 
     @Override
     public void onComplete() {
+        if (done) {
+            return;
+        }
+        done = true;
         if (isFirstEnd()) {
             call.succeeded(last);
         }
@@ -122,9 +139,13 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Sca
 
     @Override
     public void onError(Throwable failure) {
-        if (isFirstEnd()) {
-            permit.failureAsync(failure);
+        if (done) {
+            // Else a source that breaks the rules would have the fallback answer a second time.
+            Operators.onErrorDropped(failure, context);
+            return;
         }
+        done = true;
+        failed(failure);
         boolean left = GuardedCall.leave(call, outer);
         try {
             actual.onError(failure);
@@ -142,6 +163,10 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Sca
         GuardedCall before = GuardedCall.enter(call);
         try {
             source.request(n);
+        } catch (Throwable thrown) {
+            // Reactor throws errors such as a missing class at whoever requests, and signals nothing.
+            failed(thrown);
+            throw thrown;
         } finally {
             GuardedCall.enter(before);
         }
@@ -149,6 +174,15 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Sca
 
     @Override
     public void cancel() {
+        givenUp();
+        Subscription source = upstream;
+        if (source != null) {
+            source.cancel();
+        }
+    }
+
+    /** The subscriber wants no more, or could not take what it got: what came of the call before that decides. */
+    private void givenUp() {
         if (isFirstEnd()) {
             T seen = last;
             if (seen == null) {
@@ -157,9 +191,11 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Sca
                 call.succeeded(seen);
             }
         }
-        Subscription source = upstream;
-        if (source != null) {
-            source.cancel();
+    }
+
+    private void failed(Throwable failure) {
+        if (isFirstEnd()) {
+            permit.failureAsync(failure);
         }
     }
 

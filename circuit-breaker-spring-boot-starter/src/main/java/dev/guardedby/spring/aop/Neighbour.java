@@ -85,6 +85,11 @@ enum Neighbour {
         return OTHER;
     }
 
+    /** Whether it is the fallback or the guard. */
+    boolean isOurs() {
+        return this == FALLBACK || this == GUARD;
+    }
+
     /** Whether it stands between the fallback and the caches. */
     boolean isRetryOrLimit() {
         return this == RETRY || this == LIMIT;
@@ -92,7 +97,7 @@ enum Neighbour {
 
     /** Whether it works on the thread that makes the call, so that it stands inside of what hands calls to another one. */
     boolean belongsOnTheThreadOfTheCall() {
-        return this == FALLBACK || isRetryOrLimit() || this == CACHE || this == GUARD;
+        return isOurs() || isRetryOrLimit() || this == CACHE;
     }
 
     /** The name, for people. */

@@ -16,7 +16,7 @@ enum PlainShape implements Shape {
     OF_RESULT {
         @Override
         public @Nullable Object guard(GuardedMethod method, MethodInvocation invocation) throws Throwable {
-            CircuitBreaker breaker = method.breaker();
+            CircuitBreaker breaker = method.breakerFor(invocation);
             return breaker.call(new GuardedCall(method, invocation, breaker, null));
         }
     },
@@ -27,7 +27,7 @@ enum PlainShape implements Shape {
         @Override
         @SuppressWarnings({"NullAway", "FutureReturnValueIgnored"})
         public @Nullable Object guard(GuardedMethod method, MethodInvocation invocation) throws Throwable {
-            CircuitBreaker breaker = method.breaker();
+            CircuitBreaker breaker = method.breakerFor(invocation);
             GuardedCall call = new GuardedCall(method, invocation, breaker, null);
             return CompletableFuture.completedFuture(breaker.<@Nullable Object, Throwable>call(() -> ended(call)));
         }
@@ -39,6 +39,11 @@ enum PlainShape implements Shape {
                 result = future == null ? null : future.get();
             } catch (ExecutionException e) {
                 throw e.getCause() == null ? e : e.getCause();
+            } catch (InterruptedException e) {
+                // The caller has cancelled the executor's future, which interrupts this thread and knows of no other
+                // future.
+                future.cancel(true);
+                throw e;
             }
             call.returned(result);
             return result;
@@ -46,11 +51,11 @@ enum PlainShape implements Shape {
     };
 
     @Override
-    public @Nullable Object guardWithFallback(GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst)
-            throws Throwable {
+    public @Nullable Object guardWithFallback(
+            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) throws Throwable {
         try {
             if (askFirst) {
-                method.breaker().checkPermitted();
+                method.breakerFor(invocation).checkPermitted();
             }
             return invocation.proceed();
         } catch (Throwable primary) {

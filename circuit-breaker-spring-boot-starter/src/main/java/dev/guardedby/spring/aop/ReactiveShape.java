@@ -26,7 +26,12 @@ final class ReactiveShape implements Shape {
 
     @Override
     public Object guard(GuardedMethod method, MethodInvocation invocation) {
-        CircuitBreaker breaker = method.breaker();
+        CircuitBreaker breaker;
+        try {
+            breaker = method.breakerFor(invocation);
+        } catch (InvalidKeyException invalid) {
+            return adapter.fromPublisher(Mono.error(invalid));
+        }
         GuardedCall assembly = new GuardedCall(method, invocation, breaker, null);
         Publisher<?> source = publisher(assembly::proceed, "guarded call");
         Assembly guard = new Assembly(method, invocation, breaker, assembly);
@@ -39,8 +44,14 @@ final class ReactiveShape implements Shape {
     @Override
     public Object guardWithFallback(
             GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) {
+        CircuitBreaker asked;
+        try {
+            asked = askFirst ? method.breakerFor(invocation) : null;
+        } catch (InvalidKeyException invalid) {
+            return adapter.fromPublisher(Mono.error(invalid));
+        }
         Publisher<?> returned = publisher(invocation::proceed, "guarded call");
-        Publisher<?> first = askFirst ? asking(method.breaker(), returned) : returned;
+        Publisher<?> first = asked == null ? returned : asking(asked, returned);
         Function<Throwable, Publisher<?>> answer = primary -> {
             Choice choice = fallback.choose(method, primary);
             return choice == null ? Mono.error(primary) : answer(choice, invocation, primary);

@@ -33,8 +33,8 @@ interface Shape {
      * @param askFirst whether to ask the breaker before anything that stands between this and the guard
      * @throws Throwable what the call ended with, if the fallback is not for it, or what the fallback threw
      */
-    @Nullable Object guardWithFallback(
-            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) throws Throwable;
+    @Nullable Object guardWithFallback(GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst)
+            throws Throwable;
 
     /** How the breaker counts what a call ended with. */
     Outcome outcomeOf(CircuitBreaker breaker, Throwable thrown);
@@ -50,7 +50,13 @@ interface Shape {
         Class<?> returned =
                 ResolvableType.forMethodReturnType(method, beanClass).toClass();
         if (KotlinDetector.isSuspendingFunction(method)) {
-            throw invalid(method, returned, "Guard the blocking or CompletableFuture variant of it");
+            return Kotlin.shapeOfSuspending(method, beanClass);
+        }
+        if (Kotlin.isFlow(returned)) {
+            return Kotlin.shapeOfFlow(method, returned);
+        }
+        if (Kotlin.isDeferred(returned)) {
+            return Kotlin.shapeOfDeferred(method, returned);
         }
         if (returned == CompletableFuture.class || returned == CompletionStage.class) {
             return new StageShape();
@@ -85,7 +91,7 @@ interface Shape {
                 || AnnotatedElementUtils.hasAnnotation(beanClass, Async.class);
     }
 
-    private static InvalidGuardException invalid(Method method, Class<?> returned, String action) {
+    static InvalidGuardException invalid(Method method, Class<?> returned, String action) {
         return new InvalidGuardException(
                 "@GuardedBy cannot guard " + Signature.qualified(method) + ": nobody can see how the "
                         + Signature.name(returned) + " that it returns ends",

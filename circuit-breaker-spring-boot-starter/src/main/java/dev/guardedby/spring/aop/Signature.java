@@ -1,8 +1,10 @@
 package dev.guardedby.spring.aop;
 
 import java.lang.reflect.Method;
+import java.lang.reflect.WildcardType;
 import java.util.Arrays;
 import java.util.stream.Collectors;
+import org.springframework.core.KotlinDetector;
 import org.springframework.core.ResolvableType;
 import org.springframework.util.ClassUtils;
 
@@ -19,6 +21,34 @@ final class Signature {
         return types;
     }
 
+    /** The parameter types as they were written: a suspend function takes its continuation besides. */
+    static Class<?>[] written(Method method, Class<?> beanClass) {
+        return withoutContinuation(method, parameters(method, beanClass));
+    }
+
+    /** What a call of the method comes to: the return type, but of a suspend function what it goes on with. */
+    static ResolvableType result(Method method, Class<?> beanClass) {
+        if (!KotlinDetector.isSuspendingFunction(method)) {
+            return ResolvableType.forMethodReturnType(method, beanClass);
+        }
+        // Continuation<? super T>
+        ResolvableType result = ResolvableType.forMethodParameter(method, method.getParameterCount() - 1, beanClass)
+                .getGeneric();
+        return result.getType() instanceof WildcardType wildcard && wildcard.getLowerBounds().length == 1
+                ? ResolvableType.forType(
+                        wildcard.getLowerBounds()[0], ResolvableType.forClass(method.getDeclaringClass(), beanClass))
+                : result;
+    }
+
+    /** How many arguments callers write. */
+    static int arity(Method method) {
+        return method.getParameterCount() - (KotlinDetector.isSuspendingFunction(method) ? 1 : 0);
+    }
+
+    private static Class<?>[] withoutContinuation(Method method, Class<?>[] types) {
+        return Arrays.copyOf(types, arity(method));
+    }
+
     /** Whether both have the same name and parameters, so that one implements or overrides the other. */
     static boolean same(Method one, Method other, Class<?> beanClass) {
         return one.equals(other)
@@ -29,12 +59,20 @@ final class Signature {
 
     /** {@code com.acme.Assistant.ask(String)}. */
     static String qualified(Method method) {
-        return name(method.getDeclaringClass()) + "." + of(method);
+        return kind(method) + name(method.getDeclaringClass()) + "." + call(method);
     }
 
-    /** {@code ask(String)}. */
+    /** {@code ask(String)}, or {@code suspend ask(String)} in Kotlin. */
     static String of(Method method) {
-        return method.getName() + "(" + list(method.getParameterTypes()) + ")";
+        return kind(method) + call(method);
+    }
+
+    private static String kind(Method method) {
+        return KotlinDetector.isSuspendingFunction(method) ? "suspend " : "";
+    }
+
+    private static String call(Method method) {
+        return method.getName() + "(" + list(withoutContinuation(method, method.getParameterTypes())) + ")";
     }
 
     /** {@code String, int}. */

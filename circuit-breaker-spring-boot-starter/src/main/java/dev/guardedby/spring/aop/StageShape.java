@@ -15,7 +15,12 @@ final class StageShape implements Shape {
 
     @Override
     public @Nullable Object guard(GuardedMethod method, MethodInvocation invocation) {
-        CircuitBreaker breaker = method.breaker();
+        CircuitBreaker breaker;
+        try {
+            breaker = method.breakerFor(invocation);
+        } catch (InvalidKeyException invalid) {
+            return CompletableFuture.failedFuture(invalid);
+        }
         return breaker.callAsync(
                 Cost.ZERO, permit -> stage(method, new GuardedCall(method, invocation, breaker, permit)));
     }
@@ -49,11 +54,12 @@ final class StageShape implements Shape {
 
     @Override
     @SuppressWarnings("unchecked") // the shape says so
-    public @Nullable Object guardWithFallback(GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) {
+    public @Nullable Object guardWithFallback(
+            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) {
         CompletionStage<@Nullable Object> first;
         try {
             if (askFirst) {
-                method.breaker().checkPermitted();
+                method.breakerFor(invocation).checkPermitted();
             }
             first = (CompletionStage<@Nullable Object>) invocation.proceed();
         } catch (Throwable thrown) {

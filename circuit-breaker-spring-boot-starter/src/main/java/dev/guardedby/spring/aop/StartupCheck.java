@@ -97,9 +97,15 @@ final class StartupCheck implements BeanPostProcessor, SmartInitializingSingleto
     private static void refuseOutOfReach(Class<?> beanClass) {
         for (Class<?> type : Declarations.hierarchy(beanClass)) {
             for (Method method : ReflectionUtils.getDeclaredMethods(type)) {
-                String obstacle = obstacle(method);
+                // Kotlin puts the body of an open suspend function into one that it makes itself, with all annotations.
+                String obstacle = method.isSynthetic() ? null : obstacle(method);
                 if (obstacle != null && Declaration.on(method) != null) {
-                    throw outOfReach(method, "is " + obstacle, "Make it neither private, static nor final");
+                    throw outOfReach(
+                            method,
+                            "is " + obstacle,
+                            obstacle.equals("final")
+                                    ? Kotlin.howToOpen(type, "Make it neither private, static nor final")
+                                    : "Make it neither private, static nor final");
                 }
             }
         }

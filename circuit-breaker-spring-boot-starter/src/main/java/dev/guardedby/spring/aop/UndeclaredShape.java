@@ -40,8 +40,8 @@ final class UndeclaredShape implements Shape {
     }
 
     @Override
-    public @Nullable Object guardWithFallback(GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst)
-            throws Throwable {
+    public @Nullable Object guardWithFallback(
+            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) throws Throwable {
         return PlainShape.OF_RESULT.guardWithFallback(method, fallback, invocation, askFirst);
     }
 

@@ -4,6 +4,9 @@ import dev.guardedby.circuitbreaker.CircuitBreakerListener;
 import dev.guardedby.circuitbreaker.CircuitState;
 import dev.guardedby.circuitbreaker.Mode;
 import dev.guardedby.circuitbreaker.Transition;
+import dev.guardedby.circuitbreaker.Transition.Cause;
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -13,10 +16,18 @@ final class BreakerLog implements CircuitBreakerListener {
     /** The one logger that operators watch; its level is all there is to configure. */
     static final Log LOG = LogFactory.getLog("dev.guardedby");
 
+    private static final Set<Cause> OPERATORS =
+            EnumSet.of(Cause.FORCE_OPEN, Cause.HOLD_OPEN, Cause.FORCE_CLOSE, Cause.RESET, Cause.MODE);
+
     @Override
     public void onTransition(Transition transition) {
-        String line = "Circuit breaker '" + transition.breaker().name() + "' is " + transition.message();
-        if (transition.to() == CircuitState.OPEN) {
+        String key =
+                transition.breaker().key().map(of -> " for key '" + of + "'").orElse("");
+        String line = "Circuit breaker '" + transition.breaker().name() + "'" + key + " is " + transition.message();
+        if (!key.isEmpty() && OPERATORS.contains(transition.cause())) {
+            // Of the name there is a line already, and of its keys there may be thousands.
+            LOG.debug(line);
+        } else if (transition.to() == CircuitState.OPEN) {
             LOG.warn(line + observed(transition) + mostOften(transition));
         } else {
             LOG.info(line);

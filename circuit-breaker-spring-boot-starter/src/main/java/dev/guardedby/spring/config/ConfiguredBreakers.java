@@ -45,6 +45,9 @@ public final class ConfiguredBreakers {
     /** An entry of {@code guardedby.breakers}; one that only environment variables make is not spelled by anybody. */
     record Entry(String name, boolean spelled, Settings settings) {}
 
+    /** How many keys a breaker keeps where nobody says. */
+    public static final int DEFAULT_MAX_KEYS = 10_000;
+
     private final UnknownName unknownName;
     private final Map<String, Entry> entries;
     private final @Nullable Settings defaults;
@@ -124,16 +127,32 @@ public final class ConfiguredBreakers {
      */
     public Map<String, Setting> settings(String breaker, Map<String, Object> inForce) {
         Map<String, Setting> settings = new LinkedHashMap<>(settings(breaker));
-        // A list is a rule for exceptions, of which a breaker cannot tell.
-        settings.replaceAll((key, setting) -> inForce.containsKey(key) || setting.value() instanceof List<?>
-                ? setting
-                : inForce(setting, Values.OFF));
+        // A list is a rule for exceptions, of which a breaker cannot tell; nor can it of where its keys are kept.
+        settings.replaceAll((key, setting) ->
+                inForce.containsKey(key) || setting.value() instanceof List<?> || Schema.OF_KEYS.contains(key)
+                        ? setting
+                        : inForce(setting, Values.OFF));
         inForce.forEach((key, value) -> settings.put(key, inForce(settings.get(key), Values.shown(value))));
         return settings;
     }
 
     private static Setting inForce(@Nullable Setting configured, Object value) {
         return configured != null && configured.value().equals(value) ? configured : new Setting(value, "runtime");
+    }
+
+    /** How many keys of a breaker have one of their own at most. */
+    public int maxKeys(String breaker) {
+        return ofKeys(breaker, Schema.MAX_KEYS, DEFAULT_MAX_KEYS);
+    }
+
+    /** How many keys of a breaker get series of their own. */
+    public int tagKeys(String breaker) {
+        return ofKeys(breaker, Schema.TAG_KEYS, 0);
+    }
+
+    private int ofKeys(String breaker, String key, int byDefault) {
+        Settings settings = settingsOf(breaker);
+        return settings == null ? byDefault : settings.breaker().ofKeys().getOrDefault(key, byDefault);
     }
 
     /**

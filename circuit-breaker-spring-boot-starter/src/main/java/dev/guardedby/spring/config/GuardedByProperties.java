@@ -81,6 +81,10 @@ record GuardedByProperties(
      *     exhausted, a key that is revoked. Leave key-revoked out where calls are made with the keys of customers. An empty
      *     list switches it off.
      * @param mode Whether the breaker refuses calls, only watches and reports, or is off.
+     * @param maxKeys Most keys that have a breaker of their own, where the annotation says key, at least 1. Idle ones are
+     *     forgotten to make room for others; when all are open or counting, further keys share the breaker of the name.
+     * @param tagKeys Keys that get series of their own in guardedby.key.calls and guardedby.key.rejections, the first so many
+     *     that are called, at least 0. All further ones share the key "other".
      */
     record Breaker(
             @Name("extends") @Nullable String template,
@@ -102,10 +106,33 @@ record GuardedByProperties(
             @DefaultValue List<Class<? extends Throwable>> ignoreExceptions,
             @DefaultValue List<Class<? extends Throwable>> tripExceptions,
             @Nullable List<Proof> tripOn,
-            @Nullable Mode mode) {
+            @Nullable Mode mode,
+            @Nullable Integer maxKeys,
+            @Nullable Integer tagKeys) {
 
-        /** Tells a builder what is written here, and leaves it the rest. */
+        private static void atLeast(int least, String key, @Nullable Integer value) {
+            if (value != null && value < least) {
+                throw new IllegalArgumentException(key + " must be at least " + least + ", but was " + value);
+            }
+        }
+
+        /** The keys that are none of a breaker's own settings, with what is in force. */
+        Map<String, Integer> ofKeys() {
+            return Map.of(
+                    Schema.MAX_KEYS,
+                    maxKeys == null ? ConfiguredBreakers.DEFAULT_MAX_KEYS : maxKeys,
+                    Schema.TAG_KEYS,
+                    tagKeys == null ? 0 : tagKeys);
+        }
+
+        /**
+         * Tells a builder what is written here, and leaves it the rest.
+         *
+         * @throws IllegalArgumentException if a value is wrong of which the builder does not know; it tells of the others itself
+         */
         void applyTo(CircuitBreaker.Builder breaker) {
+            atLeast(1, Schema.MAX_KEYS, maxKeys);
+            atLeast(0, Schema.TAG_KEYS, tagKeys);
             set(failureThreshold, breaker::failureThreshold);
             set(failureRateThreshold, breaker::failureRateThreshold);
             set(slowCallDuration, breaker::slowCallDuration);

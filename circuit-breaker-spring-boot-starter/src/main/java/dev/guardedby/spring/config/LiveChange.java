@@ -25,7 +25,9 @@ record LiveChange(Set<String> keys, Breaker settings) {
     private static final ConfigurationPropertyName BREAKER = ConfigurationPropertyName.of("breaker");
     private static final List<String> KEYS = Schema.BREAKER.entrySet().stream()
             // Rules for exceptions add up in a builder, so they cannot be replaced.
-            .filter(key -> !key.getKey().equals(Schema.EXTENDS) && !Schema.isList(key.getValue()))
+            .filter(key -> !key.getKey().equals(Schema.EXTENDS)
+                    && !Schema.OF_KEYS.contains(key.getKey())
+                    && !Schema.isList(key.getValue()))
             .map(Map.Entry::getKey)
             .toList();
 

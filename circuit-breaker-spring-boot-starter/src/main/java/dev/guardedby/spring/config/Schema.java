@@ -5,6 +5,7 @@ import java.lang.reflect.RecordComponent;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
 import org.springframework.boot.context.properties.bind.Name;
 
@@ -14,6 +15,11 @@ final class Schema {
     static final Map<String, RecordComponent> BREAKER = keys(GuardedByProperties.Breaker.class);
     /** The one key of a breaker that says where to look instead of what to do. */
     static final String EXTENDS = "extends";
+
+    static final String MAX_KEYS = "max-keys";
+    static final String TAG_KEYS = "tag-keys";
+    /** What is said of a breaker's keys, and the breaker itself does not know. */
+    static final Set<String> OF_KEYS = Set.of(MAX_KEYS, TAG_KEYS);
 
     private Schema() {}
 

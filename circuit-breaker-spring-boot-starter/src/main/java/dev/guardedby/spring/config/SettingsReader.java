@@ -154,8 +154,9 @@ final class SettingsReader {
         bind(layers, key -> true);
         for (String key : Schema.BREAKER.keySet()) {
             CircuitBreaker.Builder builder = CircuitBreaker.builder("template");
-            bind(layers, key::equals).applyTo(builder);
+            Breaker only = bind(layers, key::equals);
             try {
+                only.applyTo(builder);
                 builder.build();
             } catch (IllegalArgumentException e) {
                 BrokenRule broken = BrokenRule.of(e);
@@ -171,9 +172,9 @@ final class SettingsReader {
     private ConfiguredBreakers.Settings settings(String name, List<Layer> layers) {
         Breaker breaker = bind(layers, key -> true);
         CircuitBreaker.Builder builder = CircuitBreaker.builder(name);
-        breaker.applyTo(builder);
         Map<String, Object> inForce;
         try {
+            breaker.applyTo(builder);
             inForce = builder.build().settings();
         } catch (IllegalArgumentException e) {
             throw refused(layers, BrokenRule.of(e));

@@ -161,6 +161,8 @@ final class Values {
             if (Schema.isList(component)) {
                 // The one list with a default is that of proofs, and it is all of them.
                 shown.put(key, shown(Objects.requireNonNullElse(value(breaker, component), List.of(Proof.values()))));
+            } else if (Schema.OF_KEYS.contains(key)) {
+                shown.put(key, Objects.requireNonNull(breaker.ofKeys().get(key)));
             } else if (!key.equals(Schema.EXTENDS)) {
                 shown.put(key, shown(inForce.getOrDefault(key, OFF)));
             }

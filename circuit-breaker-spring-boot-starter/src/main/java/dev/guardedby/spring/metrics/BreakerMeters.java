@@ -58,8 +58,16 @@ final class BreakerMeters {
     private final Map<Outcome, LongSummaryStatistics> unpublished = new EnumMap<>(Outcome.class);
     private final List<Meter> published = new ArrayList<>();
     private volatile @Nullable Map<Outcome, Timer> timers;
+    /** Null where no key gets series of its own. */
+    private final @Nullable KeyMeters byKey;
 
-    BreakerMeters() {
+    /**
+     * Nothing counted yet.
+     *
+     * @param tagKeys how many keys get series of their own
+     */
+    BreakerMeters(int tagKeys) {
+        byKey = tagKeys == 0 ? null : new KeyMeters(tagKeys);
         for (Refusal.Reason reason : Refusal.Reason.values()) {
             refusals.put(reason, new LongAdder());
         }
@@ -69,7 +77,11 @@ final class BreakerMeters {
         MOVES.forEach(move -> moves.put(move, new LongAdder()));
     }
 
-    void result(Outcome outcome, long duration) {
+    /** Counts a result of the breaker, or of the one of a key. */
+    void result(CircuitBreaker by, Outcome outcome, long duration) {
+        if (byKey != null && by.key().isPresent()) {
+            byKey.result(by.key().get(), outcome);
+        }
         if (duration < 0) {
             // Recorded without a permit: nobody knows how long the call ran, and 0 would pull every quantile down.
             return;
@@ -90,7 +102,11 @@ final class BreakerMeters {
         return timers;
     }
 
-    void refused(Refusal.Reason reason) {
+    /** Counts a refusal by the breaker, or by the one of a key. */
+    void refused(CircuitBreaker by, Refusal.Reason reason) {
+        if (byKey != null && by.key().isPresent()) {
+            byKey.refused(by.key().get(), reason);
+        }
         of(refusals, reason).increment();
     }
 
@@ -111,6 +127,9 @@ final class BreakerMeters {
         published.addAll(StatsMeters.register(breaker, tags, registry, clock));
         if (told) {
             publishEvents(tags, registry);
+            if (byKey != null) {
+                byKey.publish(tags, registry);
+            }
         }
     }
 
@@ -137,7 +156,7 @@ final class BreakerMeters {
         timers = calls;
     }
 
-    private static FunctionCounter counter(
+    static FunctionCounter counter(
             String name, String description, Tags tags, LongAdder count, MeterRegistry registry) {
         return FunctionCounter.builder(name, count, LongAdder::sum)
                 .description(description)
@@ -162,6 +181,9 @@ final class BreakerMeters {
     synchronized void withdraw(MeterRegistry registry) {
         published.forEach(registry::remove);
         published.clear();
+        if (byKey != null) {
+            byKey.withdraw(registry);
+        }
     }
 
     private static <K, V> V of(Map<K, V> map, K key) {

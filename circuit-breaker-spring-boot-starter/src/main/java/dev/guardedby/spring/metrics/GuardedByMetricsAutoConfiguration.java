@@ -3,7 +3,9 @@ package dev.guardedby.spring.metrics;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
 import dev.guardedby.spring.aop.GuardedByAopAutoConfiguration;
 import dev.guardedby.spring.aop.LostCosts;
+import dev.guardedby.spring.config.ConfiguredBreakers;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
+import dev.guardedby.spring.keys.Keys;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.InstantSource;
 import org.springframework.beans.factory.ObjectProvider;
@@ -28,13 +30,21 @@ public final class GuardedByMetricsAutoConfiguration {
 
     @Bean
     MeteredBreakers guardedByMeteredBreakers(
-            ObjectProvider<CircuitBreakerRegistry> breakers, ObjectProvider<MeterRegistry> meters) {
-        return new MeteredBreakers(breakers, meters, InstantSource.system());
+            ObjectProvider<CircuitBreakerRegistry> breakers,
+            ObjectProvider<MeterRegistry> meters,
+            ConfiguredBreakers configured) {
+        return new MeteredBreakers(breakers, meters, InstantSource.system(), configured::tagKeys);
     }
 
     @Bean
     @ConditionalOnBean(LostCosts.class)
     LostCostMeters guardedByLostCostMeters(LostCosts lost) {
         return new LostCostMeters(lost);
+    }
+
+    @Bean
+    @ConditionalOnBean(Keys.class)
+    KeptKeyMeters guardedByKeptKeyMeters(Keys keys) {
+        return new KeptKeyMeters(keys);
     }
 }

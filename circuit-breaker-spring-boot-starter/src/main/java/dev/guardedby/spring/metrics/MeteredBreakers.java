@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
@@ -33,18 +34,26 @@ final class MeteredBreakers implements CircuitBreakerCustomizer, SmartInitializi
     private final ObjectProvider<CircuitBreakerRegistry> breakers;
     private final ObjectProvider<MeterRegistry> registries;
     private final InstantSource clock;
+    private final ToIntFunction<String> tagKeys;
     // Weak, because a breaker that has left the registry may still report, or come back.
     private final Map<CircuitBreaker, BreakerMeters> meters = Collections.synchronizedMap(new WeakHashMap<>());
 
     private final Set<String> told = ConcurrentHashMap.newKeySet();
 
+    /**
+     * No meters yet.
+     *
+     * @param tagKeys how many keys of a breaker get series of their own
+     */
     MeteredBreakers(
             ObjectProvider<CircuitBreakerRegistry> breakers,
             ObjectProvider<MeterRegistry> registries,
-            InstantSource clock) {
+            InstantSource clock,
+            ToIntFunction<String> tagKeys) {
         this.breakers = breakers;
         this.registries = registries;
         this.clock = clock;
+        this.tagKeys = tagKeys;
     }
 
     @Override
@@ -76,21 +85,23 @@ final class MeteredBreakers implements CircuitBreakerCustomizer, SmartInitializi
     }
 
     private BreakerMeters of(CircuitBreaker breaker) {
-        return meters.computeIfAbsent(breaker, key -> new BreakerMeters());
+        return meters.computeIfAbsent(breaker, key -> new BreakerMeters(tagKeys.applyAsInt(key.name())));
     }
 
-    /** Tells the meters of one breaker what it does; which breaker that is, it learns from the first event. */
+    /**
+     * Tells the meters of one breaker what it and those of its keys do; which breaker that is, it learns from the first event.
+     */
     private final class Recorder implements CircuitBreakerListener {
         private volatile @Nullable BreakerMeters mine;
 
         @Override
         public void onResult(CircuitBreaker breaker, Outcome outcome, long durationNanos, @Nullable Throwable failure) {
-            meters(breaker).result(outcome, durationNanos);
+            meters(breaker).result(breaker, outcome, durationNanos);
         }
 
         @Override
         public void onRefused(CircuitBreaker breaker, Refusal refusal) {
-            meters(breaker).refused(refusal.reason());
+            meters(breaker).refused(breaker, refusal.reason());
         }
 
         @Override
@@ -106,7 +117,7 @@ final class MeteredBreakers implements CircuitBreakerCustomizer, SmartInitializi
         private BreakerMeters meters(CircuitBreaker breaker) {
             BreakerMeters known = mine;
             if (known == null) {
-                known = of(breaker);
+                known = of(breaker.parent().orElse(breaker));
                 mine = known;
             }
             return known;

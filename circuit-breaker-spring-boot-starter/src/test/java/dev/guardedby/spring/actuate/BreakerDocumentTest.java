@@ -98,7 +98,9 @@ class BreakerDocumentTest {
                                 "ignore-exceptions": { "value": ["java.lang.ArithmeticException"], "from": "defaults" },
                                 "trip-exceptions": { "value": [], "from": "default" },
                                 "trip-on": { "value": ["retry-after", "quota-exhausted", "key-revoked"], "from": "default" },
-                                "mode": { "value": "enforce", "from": "default" }
+                                "mode": { "value": "enforce", "from": "default" },
+                                "max-keys": { "value": 10000, "from": "default" },
+                                "tag-keys": { "value": 0, "from": "default" }
                               }
                             }
                             """);
@@ -206,7 +208,8 @@ class BreakerDocumentTest {
                                     "recovery-timeout={value=PT30S, from=breakers.llm},",
                                     "probes={value=3, from=runtime}, successes-to-close={value=2, from=runtime},"
                                             + " probe-timeout={value=PT7S, from=runtime},")
-                            .endsWith("mode={value=observe, from=runtime}}");
+                            .endsWith("mode={value=observe, from=runtime}, max-keys={value=10000, from=default},"
+                                    + " tag-keys={value=0, from=default}}");
                 }));
     }
 

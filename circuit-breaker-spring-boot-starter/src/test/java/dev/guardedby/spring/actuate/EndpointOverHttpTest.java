@@ -103,14 +103,14 @@ class EndpointOverHttpTest {
         CircuitBreakerRegistry few = CircuitBreakerRegistry.of(CircuitBreaker::builder);
         GuardedByEndpoint endpoint =
                 new GuardedByEndpoint(few, application.bean(ConfiguredBreakers.class), "orders/1@host");
-        StringBuilder told = new StringBuilder(endpoint.unknown("x"));
+        StringBuilder told = new StringBuilder(endpoint.unknown("x", null));
         few.get("a");
         few.get("b");
-        told.append('\n').append(endpoint.unknown("x"));
+        told.append('\n').append(endpoint.unknown("x", null));
         for (int i = 0; i < 10; i++) {
             few.get("c" + i);
         }
-        told.append('\n').append(endpoint.unknown("x"));
+        told.append('\n').append(endpoint.unknown("x", null));
 
         assertThat(told).hasToString("""
                         there is no circuit breaker 'x'; there are none

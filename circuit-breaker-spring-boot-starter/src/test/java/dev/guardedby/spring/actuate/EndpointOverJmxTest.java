@@ -29,17 +29,17 @@ class EndpointOverJmxTest {
                 .run()) {
             assertThat(context.isRunning()).isTrue();
             assertThat(keys(invoke("breakers"))).isEqualTo("[instance, breakers]");
-            assertThat(invoke("breaker", "llm")).asString().contains("state=CLOSED");
-            assertThat(invoke("breaker", "nobody")).isNull();
-            assertThat(invoke("operate", "llm", "hold-open", null, null))
+            assertThat(invoke("breaker", "llm", null)).asString().contains("state=CLOSED");
+            assertThat(invoke("breaker", "nobody", null)).isNull();
+            assertThat(invoke("operate", "llm", "hold-open", null, null, null))
                     .asString()
                     .contains("reason=HELD_OPEN");
-            assertThat(invoke("operate", "llm", "reconfigure", null, "window=7"))
+            assertThat(invoke("operate", "llm", "reconfigure", null, "window=7", null))
                     .asString()
                     .contains("window={value=7, from=runtime}");
-            assertThat(invoke("operate", "nobody", "reset", null, null)).isNull();
+            assertThat(invoke("operate", "nobody", "reset", null, null, null)).isNull();
             assertThatExceptionOfType(ReflectionException.class)
-                    .isThrownBy(() -> invoke("operate", "llm", "explode", null, null))
+                    .isThrownBy(() -> invoke("operate", "llm", "explode", null, null, null))
                     .withMessage("action must be one of force-open, hold-open, force-close, reset, mode,"
                             + " reconfigure, but was 'explode'");
         }

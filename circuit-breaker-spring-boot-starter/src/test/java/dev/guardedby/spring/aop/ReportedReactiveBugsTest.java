@@ -178,7 +178,8 @@ final class ReportedReactiveBugsTest {
                     Observer observer = context.getBean(Observer.class);
                     Observer.USER.set("ada");
                     MDC.put("trace", "4711");
-            SecurityContextHolder.getContext().setAuthentication(new TestingAuthenticationToken("lovelace", "secret"));
+                    SecurityContextHolder.getContext()
+                            .setAuthentication(new TestingAuthenticationToken("lovelace", "secret"));
                     try {
                         observer.plain(() -> advance(context, Duration.ofSeconds(3)));
                         observer.stage(() -> advance(context, Duration.ofHours(3)))
@@ -190,7 +191,7 @@ final class ReportedReactiveBugsTest {
                     } finally {
                         Observer.USER.remove();
                         MDC.clear();
-                SecurityContextHolder.clearContext();
+                        SecurityContextHolder.clearContext();
                     }
                     String here = " on " + Thread.currentThread().getName() + " for ada lovelace in 4711";
                     assertThat(observer.seen())

@@ -27,8 +27,7 @@ final class WithoutParameterNamesTest {
             public class Service {
                 public record Order(java.math.BigDecimal total) {}
 
-                @dev.guardedby.spring.GuardedBy(name = "acme", fallback = "later", cost = "%s")
-                public String pay(Order order, int times) {
+                @dev.guardedby.spring.GuardedBy(name = "acme", fallback = "later", cost = "%s") public String pay(Order order, int times) {
                     return "paid";
                 }
 
@@ -58,9 +57,10 @@ final class WithoutParameterNamesTest {
                 .withClassLoader(service.getClassLoader())
                 .run(context -> assertThat(context.getStartupFailure())
                         .isInstanceOf(InvalidGuardException.class)
-                        .hasMessage("The cost expression '#order.total()' of com.acme.Service.pay(Service.Order, int) asks"
-                                + " for #order, but there is no such variable. Use #a0, #a1, #p0, #p1, #result; an argument"
-                                + " has its name only if the class was compiled with -parameters."));
+                        .hasMessage(
+                                "The cost expression '#order.total()' of com.acme.Service.pay(Service.Order, int) asks"
+                                        + " for #order, but there is no such variable. Use #a0, #a1, #p0, #p1, #result; an argument"
+                                        + " has its name only if the class was compiled with -parameters."));
     }
 
     private String billOf(String cost, String... options) throws Exception {
@@ -81,7 +81,11 @@ final class WithoutParameterNamesTest {
         List<String> options = new ArrayList<>(List.of(
                 "-proc:none",
                 "-classpath",
-                Path.of(GuardedBy.class.getProtectionDomain().getCodeSource().getLocation().toURI())
+                Path.of(GuardedBy.class
+                                .getProtectionDomain()
+                                .getCodeSource()
+                                .getLocation()
+                                .toURI())
                         .toString(),
                 "-d",
                 classes.toString()));

@@ -49,7 +49,7 @@ class BadSettingsTest {
                                 + " failure-rate-threshold, slow-call-duration, slow-call-rate-threshold, window,"
                                 + " minimum-calls, recovery-timeout, recovery-backoff-multiplier, max-recovery-timeout,"
                                 + " recovery-jitter, ramp-up, probes, successes-to-close, probe-timeout,"
-                                + " record-exceptions, ignore-exceptions, trip-exceptions, trip-on, mode",
+                                + " record-exceptions, ignore-exceptions, trip-exceptions, trip-on, mode, max-keys, tag-keys",
                         "Remove it, or write one of these settings instead.",
                         "1:26"),
                 new Mistake(
@@ -103,7 +103,7 @@ class BadSettingsTest {
                                 + " slow-call-rate-threshold, window, minimum-calls, recovery-timeout,"
                                 + " recovery-backoff-multiplier, max-recovery-timeout, recovery-jitter, ramp-up, probes,"
                                 + " successes-to-close, probe-timeout, record-exceptions, ignore-exceptions,"
-                                + " trip-exceptions, trip-on, mode",
+                                + " trip-exceptions, trip-on, mode, max-keys, tag-keys",
                         "Remove it, or write one of these settings instead."
                                 + " A name with dots is put in brackets, in YAML in quotes, too: \"[a.b]\".",
                         "1:41"),
@@ -211,6 +211,16 @@ class BadSettingsTest {
                         "guardedby.breakers.llm.failure-threshold must be at least 1, but was 0",
                         "Set guardedby.breakers.llm.failure-threshold to at least 1.",
                         "1:43"),
+                new Mistake(
+                        "guardedby.breakers.llm.max-keys: 0",
+                        "guardedby.breakers.llm.max-keys must be at least 1, but was 0",
+                        "Set guardedby.breakers.llm.max-keys to at least 1.",
+                        "1:34"),
+                new Mistake(
+                        "guardedby.templates.slow.tag-keys: -1",
+                        "guardedby.templates.slow.tag-keys must be at least 0, but was -1",
+                        "Set guardedby.templates.slow.tag-keys to at least 0.",
+                        "1:36"),
                 new Mistake(
                         "guardedby.templates.slow: { probes: 0, successes-to-close: 2 }",
                         "guardedby.templates.slow.probes must be at least 1, but was 0",

@@ -42,6 +42,7 @@ class MetadataTest {
                         "guardedby.defaults.failure-rate-threshold = null",
                         "guardedby.defaults.failure-threshold = 5",
                         "guardedby.defaults.ignore-exceptions = null",
+                        "guardedby.defaults.max-keys = 10000",
                         "guardedby.defaults.max-recovery-timeout = null",
                         "guardedby.defaults.minimum-calls = 20",
                         "guardedby.defaults.mode = enforce",
@@ -55,6 +56,7 @@ class MetadataTest {
                         "guardedby.defaults.slow-call-duration = null",
                         "guardedby.defaults.slow-call-rate-threshold = null",
                         "guardedby.defaults.successes-to-close = null",
+                        "guardedby.defaults.tag-keys = 0",
                         "guardedby.defaults.trip-exceptions = null",
                         "guardedby.defaults.trip-on = [\"retry-after\",\"quota-exhausted\",\"key-revoked\"]",
                         "guardedby.defaults.window = 100",
@@ -95,6 +97,18 @@ class MetadataTest {
                 .filteredOn(key -> !written.containsKey(key))
                 .as("defaults that follow from other settings, and are put in words")
                 .containsExactly("max-recovery-timeout", "recovery-jitter", "successes-to-close");
+    }
+
+    @Test
+    void everyDefaultOfKeys_isThatWhereNobodyWrites() {
+        assertThat(keys())
+                .filteredOn(key -> key.get("name").toString().matches("guardedby\\.defaults\\.(max|tag)-keys"))
+                .extracting(key -> key.get("name") + " = " + key.get("defaultValue"))
+                .containsExactlyInAnyOrder(
+                        "guardedby.defaults.max-keys = "
+                                + Written.yaml("guardedby.enabled: true").read().maxKeys("llm"),
+                        "guardedby.defaults.tag-keys = "
+                                + Written.yaml("guardedby.enabled: true").read().tagKeys("llm"));
     }
 
     @Test

@@ -46,7 +46,9 @@ class SettingsTest {
                         "ignore-exceptions = [] (default)",
                         "trip-exceptions = [] (default)",
                         "trip-on = [retry-after, quota-exhausted, key-revoked] (default)",
-                        "mode = enforce (default)");
+                        "mode = enforce (default)",
+                        "max-keys = 10000 (default)",
+                        "tag-keys = 0 (default)");
     }
 
     @Test
@@ -95,7 +97,9 @@ class SettingsTest {
                         "ignore-exceptions = [] (default)",
                         "trip-exceptions = [] (default)",
                         "trip-on = [retry-after, quota-exhausted, key-revoked] (default)",
-                        "mode = observe (breakers.llm)");
+                        "mode = observe (breakers.llm)",
+                        "max-keys = 10000 (default)",
+                        "tag-keys = 0 (default)");
     }
 
     @Test
@@ -132,7 +136,9 @@ class SettingsTest {
                         "ignore-exceptions = [] (templates.slow)",
                         "trip-exceptions = [] (default)",
                         "trip-on = [retry-after, quota-exhausted, key-revoked] (default)",
-                        "mode = observe (defaults)");
+                        "mode = observe (defaults)",
+                        "max-keys = 10000 (default)",
+                        "tag-keys = 0 (default)");
     }
 
     @Test

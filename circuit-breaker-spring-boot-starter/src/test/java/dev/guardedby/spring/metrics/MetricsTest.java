@@ -178,7 +178,7 @@ class MetricsTest {
                 .clock(InstantSource.fixed(failedAt))
                 .build();
         llm.recordFailure();
-        new BreakerMeters().publish(llm, true, meters, InstantSource.fixed(failedAt.plusMillis(12_500)));
+        new BreakerMeters(0).publish(llm, true, meters, InstantSource.fixed(failedAt.plusMillis(12_500)));
 
         assertThat(meters.get("guardedby.stats.last.failure.age").timeGauge().value(TimeUnit.SECONDS))
                 .isEqualTo(12.5);

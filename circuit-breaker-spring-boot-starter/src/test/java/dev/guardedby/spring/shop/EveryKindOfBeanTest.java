@@ -25,10 +25,10 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.boot.WebApplicationType;
@@ -88,10 +88,11 @@ final class EveryKindOfBeanTest {
     @Test
     void defaultMethods_guardedAndAsFallbacks_whereTheClassKnowsNothingOfThem() {
         Polite polite = shop.getBean(Polite.class);
-        assertThat(List.of(polite.greet("ada"), polite.greet("bad"))).containsExactly(
-                "default answer to ada", "mumbled bad");
+        assertThat(List.of(polite.greet("ada"), polite.greet("bad")))
+                .containsExactly("default answer to ada", "mumbled bad");
         assertThat(history("polite")).isEqualTo("1 ok, 1 failed, 0 refused, 0 usd");
-        assertThat(shop.getBean("shop.CardCheckout", Checkout.class).greet("ada")).isEqualTo("default answer to ada");
+        assertThat(shop.getBean("shop.CardCheckout", Checkout.class).greet("ada"))
+                .isEqualTo("default answer to ada");
         assertThat(history("polite")).isEqualTo("1 ok, 1 failed, 0 refused, 0 usd");
         assertThat(polite.pay(BOOKS)).isEqualTo("answer to books");
         assertThat(history("checkout")).isEqualTo("1 ok, 0 failed, 0 refused, 0.75 usd");
@@ -107,7 +108,8 @@ final class EveryKindOfBeanTest {
         assertThat(erased.find("books").block()).isEqualTo(BOOKS);
         assertThat(orders.find("bad").blockOptional()).isEmpty();
         assertThat(orders.findAll(List.of("books")).collectList().block()).containsExactly(BOOKS);
-        assertThat(orders.findAll(List.of("books", "bad")).collectList().block()).containsExactly(BOOKS, BOOKS);
+        assertThat(orders.findAll(List.of("books", "bad")).collectList().block())
+                .containsExactly(BOOKS, BOOKS);
         assertThat(history("orders")).isEqualTo("5 ok, 2 failed, 0 refused, 0 usd");
     }
 
@@ -115,8 +117,8 @@ final class EveryKindOfBeanTest {
     void configurationClass_isGuarded_andItsBeansAreMadeOnce() {
         Machinery machinery = shop.getBean(Machinery.class);
         assertThat(shop.getBean(Engine.class).wheel()).isSameAs(shop.getBean("wheel"));
-        assertThat(List.of(machinery.turn("a"), machinery.turn("bad"))).containsExactly(
-                "answer to a with 1", "stands with 1");
+        assertThat(List.of(machinery.turn("a"), machinery.turn("bad")))
+                .containsExactly("answer to a with 1", "stands with 1");
         assertThat(history("machinery")).isEqualTo("1 ok, 1 failed, 0 refused, 0 usd");
     }
 

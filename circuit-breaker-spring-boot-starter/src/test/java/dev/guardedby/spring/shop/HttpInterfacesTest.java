@@ -117,8 +117,10 @@ final class HttpInterfacesTest {
     }
 
     private static String history(ConfigurableApplicationContext context, String name) {
-        CircuitBreakerStats stats =
-                context.getBean(CircuitBreakerRegistry.class).find(name).orElseThrow().stats();
+        CircuitBreakerStats stats = context.getBean(CircuitBreakerRegistry.class)
+                .find(name)
+                .orElseThrow()
+                .stats();
         return stats.totalSuccesses() + " ok, " + stats.totalFailures() + " failed, " + stats.totalRejected()
                 + " refused";
     }

@@ -76,7 +76,8 @@ class Shop { // not final: its proxy is a subclass
         }
 
         @Override
-        @GuardedBy(name = "refund", cost = "#order.items[0].price() * 2") public String refund(Order order) {
+        @GuardedBy(name = "refund", cost = "#order.items[0].price() * 2")
+        public String refund(Order order) {
             return "refunded " + order.id();
         }
 
@@ -90,7 +91,8 @@ class Shop { // not final: its proxy is a subclass
         }
 
         @Override
-        @GuardedBy(name = "counts", fallback = "uncounted", cost = "#questions.size()") public int count(List<String> questions) {
+        @GuardedBy(name = "counts", fallback = "uncounted", cost = "#questions.size()")
+        public int count(List<String> questions) {
             return Shop.answer(questions.get(0)).length();
         }
 

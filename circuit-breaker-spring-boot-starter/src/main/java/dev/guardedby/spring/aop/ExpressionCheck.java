@@ -1,6 +1,5 @@
 package dev.guardedby.spring.aop;
 
-import java.lang.reflect.Method;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.springframework.expression.spel.SpelNode;
@@ -16,19 +15,23 @@ import org.springframework.expression.spel.ast.Selection;
 import org.springframework.expression.spel.ast.VariableReference;
 
 /**
- * Refuses cost expressions that parse and yet can never be evaluated.
+ * Refuses expressions that parse and yet can never be evaluated.
  *
- * <p>SpEL takes an unknown variable for null, and looks a bare name up on a root object that a cost expression does not
+ * <p>SpEL takes an unknown variable for null, and looks a bare name up on a root object that these expressions do not
  * have: a misspelt {@code #reslt.cost} and a forgotten {@code #} would lose the cost of every call.
  */
-final class CostCheck {
-    private final String text;
-    private final Method method;
+final class ExpressionCheck {
+    private final String what;
     private final Set<String> variables;
 
-    CostCheck(String text, Method method, Set<String> variables) {
-        this.text = text;
-        this.method = method;
+    /**
+     * A check of one expression.
+     *
+     * @param what the expression and its place, as messages name it
+     * @param variables what it may ask for
+     */
+    ExpressionCheck(String what, Set<String> variables) {
+        this.what = what;
         this.variables = variables;
     }
 
@@ -67,9 +70,9 @@ final class CostCheck {
         return variables.contains(variable.substring(1)) || (!outside && variable.equals("#this"));
     }
 
-    private InvalidGuardException invalid(String what) {
+    private InvalidGuardException invalid(String why) {
         return new InvalidGuardException(
-                "The cost expression '" + text + "' of " + Signature.qualified(method) + " " + what,
+                what + " " + why,
                 "Use " + variables.stream().sorted().map(name -> "#" + name).collect(Collectors.joining(", "))
                         + "; an argument has its name only if the class was compiled with -parameters");
     }

@@ -16,16 +16,16 @@ import org.springframework.expression.TypeLocator;
 import org.springframework.expression.TypedValue;
 
 /**
- * The variables of one call, for the cost expression of its method. Everything else is the same for all calls and made once,
+ * The variables of one call, for an expression of its method. Everything else is the same for all calls and made once,
  * because a whole context for each call would cost more than most expressions do.
  */
-final class CostContext implements EvaluationContext {
+final class CallContext implements EvaluationContext {
     private final EvaluationContext surroundings;
     private final Map<String, Integer> variables;
     private final @Nullable Object[] arguments;
     private final @Nullable Object result;
 
-    CostContext(
+    CallContext(
             EvaluationContext surroundings,
             Map<String, Integer> variables,
             @Nullable Object[] arguments,
@@ -47,7 +47,7 @@ final class CostContext implements EvaluationContext {
 
     @Override
     public void setVariable(String name, @Nullable Object value) {
-        throw new UnsupportedOperationException("a cost expression cannot set #" + name);
+        throw new UnsupportedOperationException("an expression cannot set #" + name);
     }
 
     @Override

@@ -1,0 +1,47 @@
+package dev.guardedby.spring.kotlin
+
+import dev.guardedby.circuitbreaker.CallNotPermittedException
+import dev.guardedby.spring.GuardedBy
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.Deferred
+import org.assertj.core.api.Assertions.assertThat
+import org.junit.jupiter.api.Test
+import java.io.IOException
+
+internal class DeferredTest {
+    private val application = application(Remote::class)
+
+    @Test
+    fun deferred_countsWhenItEnds() =
+        application.tell {
+            val remote = bean<Remote>()
+            val down = IOException("down")
+            val good = CompletableDeferred<String>()
+            val bad = CompletableDeferred<String>()
+            val answers = listOf(remote.begin(good), remote.begin(bad))
+            assertThat(history("deferred")).isEqualTo("0 ok, 0 failed, 0 ignored, 0 refused, closed")
+
+            good.complete("late")
+            bad.completeExceptionally(down)
+            assertThat(answers[0].await()).isEqualTo("late")
+            assertThat(failing { answers[1].await() }).isSameAs(down)
+            assertThat(history("deferred")).isEqualTo("1 ok, 1 failed, 0 ignored, 0 refused, closed")
+
+            breaker("deferred").holdOpen()
+            assertThat(failing { remote.begin(good).await() }).isInstanceOf(CallNotPermittedException::class.java)
+        }
+
+    @Test
+    fun cancellingTheDeferred_cancelsTheCall_andIsNoFailure() =
+        application.tell {
+            val pending = CompletableDeferred<String>()
+            bean<Remote>().begin(pending).cancel()
+            assertThat(pending.isCancelled).isTrue()
+            assertThat(history("deferred")).isEqualTo("0 ok, 0 failed, 1 ignored, 0 refused, closed")
+        }
+
+    open class Remote {
+        @GuardedBy("deferred")
+        open fun begin(answer: Deferred<String>): Deferred<String> = answer
+    }
+}
