@@ -2,12 +2,16 @@ package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.CallNotPermittedException;
 import dev.guardedby.circuitbreaker.Outcome;
+import java.lang.invoke.MethodHandles;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.util.List;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aop.framework.Advised;
 import org.springframework.aop.framework.AopProxyUtils;
+import org.springframework.aop.target.EmptyTargetSource;
 
 /**
  * The methods that answer when a guarded call was refused or has failed: one for each exception type.
@@ -45,12 +49,37 @@ record Fallback(List<Choice> choices) {
             if (type != null) {
                 all[count] = primary;
             }
+            Object target = targetOf(invocation);
             try {
-                return ofSuspending
-                        ? SuspendShape.answer(method, targetOf(invocation), all, arguments[count])
-                        : method.invoke(targetOf(invocation), all);
+                if (ofSuspending) {
+                    return SuspendShape.answer(method, target, all, arguments[count]);
+                }
+                return isAllThereIs(target) ? body(target, all) : method.invoke(target, all);
             } catch (InvocationTargetException e) {
                 throw suppress(primary, e.getTargetException());
+            }
+        }
+
+        /** Whether the method is a default one of a client without a class, such as an HTTP interface. */
+        private boolean isAllThereIs(@Nullable Object target) {
+            return method.isDefault()
+                    && target instanceof Advised client
+                    && client.getTargetSource() instanceof EmptyTargetSource
+                    && Proxy.isProxyClass(target.getClass());
+        }
+
+        // By way of the client, Spring would call it, and cannot where the interface is not public.
+        private @Nullable Object body(@Nullable Object client, @Nullable Object[] arguments)
+                throws InvocationTargetException {
+            Class<?> declaring = method.getDeclaringClass();
+            try {
+                return MethodHandles.privateLookupIn(declaring, MethodHandles.lookup())
+                        .unreflectSpecial(method, declaring)
+                        .asFixedArity()
+                        .bindTo(client)
+                        .invokeWithArguments(arguments);
+            } catch (Throwable thrown) {
+                throw new InvocationTargetException(thrown);
             }
         }
 

@@ -35,6 +35,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.slf4j.MDC;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ApplicationContext;
+import org.springframework.security.authentication.TestingAuthenticationToken;
+import org.springframework.security.core.context.SecurityContextHolder;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -176,6 +178,8 @@ final class ReportedReactiveBugsTest {
                     Observer observer = context.getBean(Observer.class);
                     Observer.USER.set("ada");
                     MDC.put("trace", "4711");
+                    SecurityContextHolder.getContext()
+                            .setAuthentication(new TestingAuthenticationToken("lovelace", "secret"));
                     try {
                         observer.plain(() -> advance(context, Duration.ofSeconds(3)));
                         observer.stage(() -> advance(context, Duration.ofHours(3)))
@@ -187,8 +191,9 @@ final class ReportedReactiveBugsTest {
                     } finally {
                         Observer.USER.remove();
                         MDC.clear();
+                        SecurityContextHolder.clearContext();
                     }
-                    String here = " on " + Thread.currentThread().getName() + " for ada in 4711";
+                    String here = " on " + Thread.currentThread().getName() + " for ada lovelace in 4711";
                     assertThat(observer.seen())
                             .containsExactly(
                                     "plain" + here,
@@ -424,8 +429,8 @@ final class ReportedReactiveBugsTest {
         }
 
         private void see(String what) {
-            seen.add(what + " on " + Thread.currentThread().getName() + " for " + USER.get() + " in "
-                    + MDC.get("trace"));
+            seen.add(what + " on " + Thread.currentThread().getName() + " for " + USER.get() + " "
+                    + SecurityContextHolder.getContext().getAuthentication().getName() + " in " + MDC.get("trace"));
         }
 
         @GuardedBy(name = "observer", fallback = "plainly") public String plain(Runnable work) throws IOException {

@@ -52,7 +52,9 @@ final class WithoutParameterNamesTest {
 
     @Test
     void argumentByAName_thatTheClassDoesNotHave_failsStartUp_andIsExplained() throws Exception {
-        application(compiled("#order.total()"))
+        Class<?> service = compiled("#order.total()");
+        application(service)
+                .withClassLoader(service.getClassLoader())
                 .run(context -> assertThat(context.getStartupFailure())
                         .isInstanceOf(InvalidGuardException.class)
                         .hasMessage(
@@ -65,7 +67,7 @@ final class WithoutParameterNamesTest {
         Class<?> service = compiled(cost, options);
         Class<?> order = service.getClasses()[0];
         List<String> bill = new ArrayList<>();
-        application(service).run(context -> {
+        application(service).withClassLoader(service.getClassLoader()).run(context -> {
             Object quarter = order.getConstructors()[0].newInstance(new BigDecimal("0.25"));
             Object paid = service.getMethod("pay", order, int.class).invoke(context.getBean(service), quarter, 2);
             assertThat(paid).isEqualTo("paid");
