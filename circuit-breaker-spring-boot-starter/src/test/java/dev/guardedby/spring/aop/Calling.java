@@ -7,6 +7,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.springframework.core.ReactiveAdapter;
@@ -75,7 +76,7 @@ interface Calling {
     static Seen inAnotherThread(Returning returning, Script script) throws InterruptedException {
         Future<?> future = (Future<?>) returned(returning);
         while (script.entered.get() == 0 && !future.isDone()) {
-            Thread.onSpinWait();
+            LockSupport.parkNanos(10_000);
         }
         boolean entered = script.entered.get() > 0;
         Seen seen = new Seen();

@@ -13,7 +13,6 @@ import io.smallrye.mutiny.infrastructure.Infrastructure;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -26,6 +25,7 @@ import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.task.AsyncTaskExecutor;
 import org.springframework.scheduling.annotation.EnableAsync;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskExecutor;
 
@@ -94,7 +94,8 @@ final class ContractTest {
         Place place = new Place(
                 Guarded.breaker(context, "llm"),
                 (FakeTicker) context.getBean("guardedByTicker", LongSupplier.class),
-                told);
+                told,
+                context.getBean(AsyncTaskExecutor.class));
         List<String> broken = new ArrayList<>();
         int run = 0;
         for (CallShape shape : CallShape.all()) {
@@ -121,7 +122,7 @@ final class ContractTest {
     @EnableAsync
     static class WithAsync {
         @Bean
-        Executor taskExecutor() {
+        AsyncTaskExecutor taskExecutor() {
             ThreadPoolTaskExecutor one = new ThreadPoolTaskExecutor();
             one.setCorePoolSize(1);
             one.setDaemon(true);

@@ -21,14 +21,14 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.task.AsyncTaskExecutor;
 import org.springframework.util.ReflectionUtils;
 
 /** One call, and what is to be seen afterwards. */
 final class Trial {
-    private static final long PATIENCE_NANOS = 20_000_000_000L;
-
     /** The guarded method that is called. */
     enum Variant {
         BARE(false, false),
@@ -63,11 +63,13 @@ final class Trial {
      * Where all calls are made.
      *
      * @param told what the breaker tells; null if nobody listens and no rule judges its results
+     * @param async the one thread of the methods that run in another
      */
     record Place(
             CircuitBreaker breaker,
             FakeTicker time,
-            @Nullable Told told) {}
+            @Nullable Told told,
+            AsyncTaskExecutor async) {}
 
     private final Place place;
     private final Start start;
@@ -106,7 +108,7 @@ final class Trial {
 
         Seen seen = shape.calling.call(this::call, script);
         if (shape.isStage() && outcome != null) {
-            endTheAsyncCall(before);
+            endTheAsyncCall();
         }
 
         checkRemote();
@@ -135,14 +137,12 @@ final class Trial {
     }
 
     /** Where the caller's end does not reach it, the call goes on to an end of its own. */
-    private void endTheAsyncCall(CircuitBreakerStats before) {
+    private void endTheAsyncCall() throws Exception {
         if (ending.isOutside() && outcome == Outcome.SUCCESS) {
             script.endStage();
         }
-        long since = System.nanoTime();
-        while (results(breaker.stats()) == results(before) && System.nanoTime() - since < PATIENCE_NANOS) {
-            Thread.onSpinWait();
-        }
+        // The only thread there is comes to this when it has done with the call.
+        place.async().submit(() -> {}).get(20, TimeUnit.SECONDS);
     }
 
     private void checkRemote() {
@@ -309,10 +309,6 @@ final class Trial {
                 0L,
                 0L,
                 0L);
-    }
-
-    private static long results(CircuitBreakerStats stats) {
-        return stats.totalSuccesses() + stats.totalFailures() + stats.totalIgnored();
     }
 
     /** The free slots are exactly those that are left, however often one asks. */
