@@ -25,6 +25,10 @@ class Gate {
         return source;
     }
 
+    @GuardedBy(name = "llm", cost = "0.01") public Flux<Integer> priced(Flux<Integer> source) {
+        return source;
+    }
+
     Flux<Integer> instead(Flux<Integer> source) {
         return Flux.just(-1);
     }

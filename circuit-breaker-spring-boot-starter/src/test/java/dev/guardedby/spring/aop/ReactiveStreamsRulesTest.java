@@ -1,6 +1,7 @@
 package dev.guardedby.spring.aop;
 
 import static dev.guardedby.spring.aop.Gate.guarded;
+import static dev.guardedby.spring.aop.Guarded.bill;
 import static dev.guardedby.spring.aop.Guarded.history;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -128,6 +129,19 @@ final class ReactiveStreamsRulesTest {
             source.next(1, 2, 3).complete();
             assertThat(seen).containsExactly("item 1", "item 2", "item 3", "complete");
             assertThat(history(context, "llm")).isEqualTo("1 ok, 0 failed, 0 ignored, 0 refused, closed");
+        });
+    }
+
+    @Test
+    void itemsThatWereUnderWayAtACancellation_costNothing() {
+        guarded((context, gate) -> {
+            TestPublisher<Integer> source = TestPublisher.createNoncompliant(Violation.DEFER_CANCELLATION);
+            BaseSubscriber<Integer> subscriber = new BaseSubscriber<>() {};
+            gate.priced(source.flux()).subscribe(subscriber);
+            subscriber.cancel();
+            source.next(1).complete();
+            assertThat(history(context, "llm")).isEqualTo("0 ok, 0 failed, 1 ignored, 0 refused, closed");
+            assertThat(bill(context, "llm")).isEqualTo("0 in, 0 out, 0 usd");
         });
     }
 
