@@ -339,8 +339,10 @@ class KeysOfMethodsTest {
             breaker(context, "llm").holdOpen();
         });
 
-        assertThat(output.getOut().lines().filter(line -> line.contains("WARN") || line.contains("INFO dev.guardedby")))
-                .extracting(line -> line.substring(line.indexOf("-- ") + 3))
+        assertThat(output.getOut().lines().filter(line -> line.contains("WARN") || line.contains("INFO"))
+                        .filter(line -> line.contains("dev.guardedby")))
+                // What stands before it depends on whether another test has set up Spring Boot's logging.
+                .extracting(line -> line.substring(Math.max(0, line.indexOf("Circuit breaker"))))
                 .containsExactly(
                         "Circuit breaker 'llm' for key 'acme' is open after 2 consecutive failures; most often"
                                 + " java.io.IOException (2)",

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -359,28 +360,29 @@ final class ReportedReactiveBugsTest {
     }
 
     static class Remote {
-        private final ThreadLocal<CompletableFuture<Object>> pending = new ThreadLocal<>();
-        private final ThreadLocal<Boolean> atOnce = ThreadLocal.withInitial(() -> false);
+        private static final ThreadLocal<CompletableFuture<Object>> PENDING = new ThreadLocal<>();
+        private static final ThreadLocal<Boolean> AT_ONCE = ThreadLocal.withInitial(() -> false);
 
         CompletableFuture<Object> pending() {
-            return pending.get();
+            return PENDING.get();
         }
 
         void willEndAtOnce() {
-            atOnce.set(true);
+            AT_ONCE.set(true);
         }
 
         void forget() {
-            pending.remove();
+            PENDING.remove();
         }
 
         private CompletableFuture<Object> begin() {
-            pending.set(atOnce.get() ? CompletableFuture.completedFuture("at once") : new CompletableFuture<>());
-            return pending.get();
+            PENDING.set(AT_ONCE.get() ? CompletableFuture.completedFuture("at once") : new CompletableFuture<>());
+            return PENDING.get();
         }
 
+        // A virtual thread gives its carrier back here, if it can.
         @GuardedBy("remote") public void yielding() {
-            Thread.yield();
+            LockSupport.parkNanos(1);
         }
 
         @GuardedBy("remote") public CompletionStage<Object> stage() {

@@ -99,8 +99,9 @@ class ReportedKeyBugsTest {
                 .as("one in a hundred")
                 .filteredOn(sample -> sample.get() != null)
                 .hasSizeLessThan(most);
-        // The samples are some of it.
-        assertThat(late - early).as("growth in bytes over 900,000 keys").isLessThan(4_000_000);
+        // Keeping 32 bytes a key would be 29 million. The samples are some of what is left, and a table keeps the size
+        // that it had when most entries waited for the collector.
+        assertThat(late - early).as("growth in bytes over 900,000 keys").isLessThan(16_000_000);
         assertThat(llm.stats().totalSuccesses()).isEqualTo(1_000_000);
         llm.forKey("acme").recordFailure();
         llm.forKey("acme").recordFailure();
