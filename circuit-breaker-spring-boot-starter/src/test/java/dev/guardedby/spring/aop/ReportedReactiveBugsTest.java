@@ -23,6 +23,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
@@ -302,7 +303,7 @@ final class ReportedReactiveBugsTest {
                 Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
         for (int i = 0; i < size; i++) {
             threads.execute(() -> {
-                remote.yielding();
+                remote.parking();
                 for (Way way : Way.values()) {
                     remote.willEndAtOnce();
                     way.call(remote).join();
@@ -359,28 +360,28 @@ final class ReportedReactiveBugsTest {
     }
 
     static class Remote {
-        private final ThreadLocal<CompletableFuture<Object>> pending = new ThreadLocal<>();
-        private final ThreadLocal<Boolean> atOnce = ThreadLocal.withInitial(() -> false);
+        private static final ThreadLocal<CompletableFuture<Object>> PENDING = new ThreadLocal<>();
+        private static final ThreadLocal<Boolean> AT_ONCE = ThreadLocal.withInitial(() -> false);
 
         CompletableFuture<Object> pending() {
-            return pending.get();
+            return PENDING.get();
         }
 
         void willEndAtOnce() {
-            atOnce.set(true);
+            AT_ONCE.set(true);
         }
 
         void forget() {
-            pending.remove();
+            PENDING.remove();
         }
 
         private CompletableFuture<Object> begin() {
-            pending.set(atOnce.get() ? CompletableFuture.completedFuture("at once") : new CompletableFuture<>());
-            return pending.get();
+            PENDING.set(AT_ONCE.get() ? CompletableFuture.completedFuture("at once") : new CompletableFuture<>());
+            return PENDING.get();
         }
 
-        @GuardedBy("remote") public void yielding() {
-            Thread.yield();
+        @GuardedBy("remote") public void parking() {
+            LockSupport.parkNanos(1_000);
         }
 
         @GuardedBy("remote") public CompletionStage<Object> stage() {
