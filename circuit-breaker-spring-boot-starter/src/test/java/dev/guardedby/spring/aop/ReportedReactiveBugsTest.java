@@ -16,7 +16,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -24,6 +23,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
@@ -303,7 +303,7 @@ final class ReportedReactiveBugsTest {
                 Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
         for (int i = 0; i < size; i++) {
             threads.execute(() -> {
-                remote.yielding();
+                remote.parking();
                 for (Way way : Way.values()) {
                     remote.willEndAtOnce();
                     way.call(remote).join();
@@ -380,9 +380,8 @@ final class ReportedReactiveBugsTest {
             return PENDING.get();
         }
 
-        // A virtual thread gives its carrier back here, if it can.
-        @GuardedBy("remote") public void yielding() {
-            LockSupport.parkNanos(1);
+        @GuardedBy("remote") public void parking() {
+            LockSupport.parkNanos(1_000);
         }
 
         @GuardedBy("remote") public CompletionStage<Object> stage() {

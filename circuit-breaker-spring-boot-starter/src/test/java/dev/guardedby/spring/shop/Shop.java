@@ -26,6 +26,7 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /** A small application that somebody else might have written, with one bean of every kind; a question "bad" is too much for it. */
+@SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // fallbacks are found by name
 @SpringBootApplication
 @SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // fallbacks are found by their names
 class Shop { // not final: its proxy is a subclass
