@@ -339,7 +339,9 @@ class KeysOfMethodsTest {
             breaker(context, "llm").holdOpen();
         });
 
-        assertThat(output.getOut().lines().filter(line -> line.contains("WARN") || line.contains("INFO"))
+        assertThat(output.getOut()
+                        .lines()
+                        .filter(line -> line.contains("WARN") || line.contains("INFO"))
                         .filter(line -> line.contains("dev.guardedby")))
                 // What stands before it depends on whether another test has set up Spring Boot's logging.
                 .extracting(line -> line.substring(Math.max(0, line.indexOf("Circuit breaker"))))
