@@ -28,7 +28,6 @@ import reactor.core.publisher.Mono;
 /** A small application that somebody else might have written, with one bean of every kind; a question "bad" is too much for it. */
 @SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // fallbacks are found by name
 @SpringBootApplication
-@SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // fallbacks are found by their names
 class Shop { // not final: its proxy is a subclass
     static String answer(String question) {
         if (question.equals("bad")) {
