@@ -20,7 +20,8 @@ import org.springframework.core.annotation.AliasFor;
  * <p>The caller gets what the method returned, or the very exception that it threw. While the breaker refuses, the method is
  * not called and the caller gets a {@link dev.guardedby.circuitbreaker.CallNotPermittedException}. A method that returns a
  * {@link java.util.concurrent.CompletionStage} or {@link java.util.concurrent.CompletableFuture} is judged by how that
- * future ends, and a refusal is a failed future.
+ * future ends, and a refusal is a failed future. Of a publisher, such as a {@code Mono} or a {@code Flux}, each subscription is
+ * a call, and a refusal is an error signal.
  *
  * <p>On a class it guards the public methods, those it inherits included but not {@code Object}'s; on an interface, the
  * methods of that interface. It is found on every interface and superclass and as a meta-annotation. What is on a method

@@ -21,11 +21,13 @@ import javax.tools.JavaCompiler;
 import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
+import org.reactivestreams.Publisher;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.support.GenericApplicationContext;
 import org.springframework.stereotype.Service;
+import reactor.core.publisher.Flux;
 
 /**
  * A Java block of the README or of Javadoc, put into a class with the imports and the remote services it takes for granted: compiled, then
@@ -43,6 +45,7 @@ final class Snippet {
             import java.util.concurrent.CompletableFuture;
             import org.springframework.context.annotation.*;
             import org.springframework.stereotype.Service;
+            import reactor.core.publisher.Flux;
 
             @Configuration(proxyBeanMethods = false)
             public class Snippet%d {
@@ -190,7 +193,11 @@ final class Snippet {
             for (Method method : service.getDeclaredMethods()) {
                 if (method.isAnnotationPresent(GuardedBy.class)) {
                     method.setAccessible(true);
-                    method.invoke(context.getBean(service), "Why?");
+                    Object[] arguments = new Object[method.getParameterCount()];
+                    Arrays.fill(arguments, "Why?");
+                    if (method.invoke(context.getBean(service), arguments) instanceof Publisher<?> publisher) {
+                        Flux.from(publisher).blockLast();
+                    }
                     calls++;
                 }
             }
