@@ -83,7 +83,7 @@ abstract sealed class FlowCollection<T> implements FlowCollector<T>, Continuatio
             answer = ResultKt.createFailure(thrown);
         }
         if (!isSuspended(answer)) {
-            caller.resumeWith(answer);
+            caller.resumeWith(answer == null ? Unit.INSTANCE : answer);
         }
     }
 

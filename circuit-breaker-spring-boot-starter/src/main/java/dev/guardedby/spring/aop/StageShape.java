@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 final class StageShape implements Shape {
 
     @Override
+    @SuppressWarnings("NullAway") // a stage that is null is the breaker's to count
     public @Nullable Object guard(GuardedMethod method, MethodInvocation invocation) {
         CircuitBreaker breaker;
         try {

@@ -369,7 +369,7 @@ final class RetryTest {
         @org.springframework.retry.annotation.Retryable
         @GuardedBy("w") public void allOfSpringRetry() {}
 
-        @org.springframework.retry.annotation.Retryable(RuntimeException.class)
+        @org.springframework.retry.annotation.Retryable(retryFor = RuntimeException.class)
         @GuardedBy("w") public void runtimeOfSpringRetry() {}
 
         @org.springframework.retry.annotation.Retryable(
