@@ -8,6 +8,7 @@ import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.springframework.core.ReactiveAdapter;
+import reactor.core.Exceptions;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -52,11 +53,18 @@ final class ReactiveShape implements Shape {
         }
         Publisher<?> returned = publisher(invocation::proceed, "guarded call");
         Publisher<?> first = asked == null ? returned : asking(asked, returned);
-        Function<Throwable, Publisher<?>> answer = primary -> {
+        Function<Throwable, Publisher<?>> answer = thrown -> {
+            Throwable primary = lastOfRetries(thrown);
             Choice choice = fallback.choose(method, primary);
-            return choice == null ? Mono.error(primary) : answer(choice, invocation, primary);
+            return choice == null ? Mono.error(thrown) : answer(choice, invocation, primary);
         };
         return adapter.fromPublisher(first instanceof Mono<?> mono ? resumed(mono, answer) : resumed(first, answer));
+    }
+
+    // What a retry in between wraps it in says that it was retried, and not what was wrong.
+    private static Throwable lastOfRetries(Throwable thrown) {
+        Throwable last = Exceptions.isRetryExhausted(thrown) ? thrown.getCause() : null;
+        return last == null ? thrown : last;
     }
 
     private static <T> Publisher<T> asking(CircuitBreaker breaker, Publisher<T> retried) {

@@ -6,6 +6,7 @@ import static dev.guardedby.spring.aop.Guarded.history;
 import static dev.guardedby.spring.aop.Guarded.order;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.guardedby.circuitbreaker.CallNotPermittedException;
 import dev.guardedby.spring.GuardedBy;
@@ -13,6 +14,7 @@ import io.github.resilience4j.bulkhead.BulkheadFullException;
 import io.github.resilience4j.bulkhead.annotation.Bulkhead;
 import io.github.resilience4j.retry.annotation.Retry;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.reflect.Method;
 import java.time.Duration;
 import java.util.List;
@@ -35,6 +37,7 @@ import org.springframework.resilience.annotation.Retryable;
 import org.springframework.resilience.retry.MethodRetryPredicate;
 import org.springframework.retry.annotation.Backoff;
 import org.springframework.retry.annotation.EnableRetry;
+import reactor.core.publisher.Mono;
 
 /** A retry makes guarded calls, each of them one record, and the fallback answers after the last. */
 @ExtendWith(OutputCaptureExtension.class)
@@ -149,6 +152,26 @@ final class RetryTest {
             assertThat(later.call("a").join()).isEqualTo("kept a");
             assertThat(history(context, "later")).isEqualTo("0 ok, 0 failed, 0 ignored, 1 refused, open");
         });
+    }
+
+    @Test
+    void fallbackOfARetriedPublisher_isChosenByTheLastFailure_notByItsWrapper() {
+        ofSpring(RetriedPublisher.class)
+                .withPropertyValues(
+                        "guardedby.defaults.failure-threshold=9",
+                        "guardedby.defaults.ignore-exceptions=java.lang.IllegalArgumentException")
+                .run(context -> {
+                    RetriedPublisher remote = context.getBean(RetriedPublisher.class);
+
+                    assertThat(remote.ask(new UncheckedIOException(new IOException("down")))
+                                    .block())
+                            .isEqualTo("after UncheckedIOException");
+                    assertThat(history(context, "published")).isEqualTo("0 ok, 2 failed, 0 ignored, 0 refused, closed");
+                    assertThatThrownBy(() -> remote.ask(new IllegalArgumentException("bad question"))
+                                    .block())
+                            .hasRootCauseMessage("bad question");
+                    assertThat(history(context, "published")).isEqualTo("0 ok, 2 failed, 2 ignored, 0 refused, closed");
+                });
     }
 
     @Test
@@ -332,6 +355,25 @@ final class RetryTest {
 
         private CompletableFuture<String> kept(String what) {
             return CompletableFuture.completedFuture("kept " + what);
+        }
+    }
+
+    static class RetriedPublisher {
+        @Retryable(maxRetries = 1, delay = 0, excludes = CallNotPermittedException.class)
+        @GuardedBy(name = "published", fallback = "after") public Mono<String> ask(RuntimeException failure) {
+            return Mono.error(failure);
+        }
+
+        Mono<String> after(RuntimeException failure, UncheckedIOException last) {
+            return Mono.just("after " + last.getClass().getSimpleName());
+        }
+
+        Mono<String> after(RuntimeException failure, IllegalStateException wrapper) {
+            return Mono.just("after " + wrapper.getClass().getSimpleName());
+        }
+
+        Mono<String> after(RuntimeException failure, IllegalArgumentException ignored) {
+            return Mono.just("after " + ignored.getClass().getSimpleName());
         }
     }
 
