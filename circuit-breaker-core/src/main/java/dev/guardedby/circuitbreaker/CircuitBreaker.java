@@ -402,12 +402,12 @@ public final class CircuitBreaker {
         if (keys == null) {
             throw new IllegalStateException(this + " has no keys; give it what keeps them by keyedBy, once");
         }
-        Optional<CircuitBreaker> present = keys.find(key);
+        Optional<CircuitBreaker> present = keys.find(Require.key(key));
         if (present.isPresent()) {
             return present.get();
         }
         Standing standing = Standing.of(engine);
-        CircuitBreaker made = new CircuitBreaker(this, Require.key(key), standing);
+        CircuitBreaker made = new CircuitBreaker(this, key, standing);
         CircuitBreaker kept = keys.keep(made);
         if (kept == made) {
             engine.catchUp(made.engine, standing);

@@ -21,47 +21,63 @@ public final class Scope implements AutoCloseable {
     private static final ThreadLocal<@Nullable Scope> CURRENT = new ThreadLocal<>();
 
     private final List<Permit> permits;
+    /** Whether the scopes around it are out of sight: this thread works for somebody else. */
+    private final boolean alone;
+
     private final @Nullable Scope outer;
     private volatile boolean closed;
 
-    private Scope(List<Permit> permits, @Nullable Scope outer) {
+    private Scope(List<Permit> permits, boolean alone, @Nullable Scope outer) {
         this.permits = permits;
+        this.alone = alone;
         this.outer = outer;
     }
 
     static Scope of(Permit permit) {
-        return attached(List.of(permit));
+        return attached(List.of(permit), false);
     }
 
-    private static Scope attached(List<Permit> permits) {
-        Scope scope = new Scope(permits, innermostOpen());
+    private static Scope attached(List<Permit> permits, boolean alone) {
+        Scope scope = new Scope(permits, alone, innermostOpen());
         CURRENT.set(scope);
         return scope;
     }
 
     /** The innermost scope that this thread is in; it knows those around it. */
     public static Optional<Scope> current() {
-        return Optional.ofNullable(innermostOpen());
+        Scope scope = innermostOpen();
+        return scope == null || (scope.alone && scope.permits.isEmpty()) ? Optional.empty() : Optional.of(scope);
+    }
+
+    /** Makes no permit current for the present thread, until the answer is closed. */
+    public static Scope outside() {
+        return attached(List.of(), true);
     }
 
     /**
-     * Makes what is current where this scope was attached current for the present thread, too, until the answer is closed:
-     * its permits and those of the scopes around it, also when they have been closed meanwhile.
+     * Makes what is current where this scope was attached current for the present thread, and nothing else, until the answer
+     * is closed: its permits and those of the scopes around it, also when they have been closed meanwhile.
      */
     public Scope attach() {
         // Each once: a scope attached within itself, again and again, must not grow.
         Set<Permit> all = new LinkedHashSet<>();
-        for (Scope scope = this; scope != null; scope = scope.outer) {
+        for (Scope scope = this; scope != null; scope = scope.alone ? null : scope.outer) {
             all.addAll(scope.permits);
         }
-        return attached(List.copyOf(all));
+        return attached(List.copyOf(all), true);
     }
 
     /** Whether this thread is inside a probe that the period admitted. */
     static boolean insideProbeOf(Period period) {
         for (Scope scope = CURRENT.get(); scope != null; scope = scope.outer) {
-            if (!scope.closed && scope.permits.stream().anyMatch(permit -> permit.isProbeOf(period))) {
+            if (scope.closed) {
+                continue;
+            }
+            if (scope.permits.stream().anyMatch(permit -> permit.isProbeOf(period))) {
                 return true;
+            }
+            if (scope.alone) {
+                return false;
             }
         }
         return false;

@@ -21,7 +21,9 @@ import org.springframework.core.annotation.AliasFor;
  * not called and the caller gets a {@link dev.guardedby.circuitbreaker.CallNotPermittedException}. A method that returns a
  * {@link java.util.concurrent.CompletionStage} or {@link java.util.concurrent.CompletableFuture} is judged by how that
  * future ends, and a refusal is a failed future. Of a publisher, such as a {@code Mono} or a {@code Flux}, each subscription is
- * a call, and a refusal is an error signal.
+ * a call, and a refusal is an error signal; the method itself runs when it is called, also while the breaker refuses. Kotlin's
+ * {@code suspend} functions, {@code Flow} and {@code Deferred} are guarded alike, and so is the {@code Future} of an
+ * {@code @Async} method.
  *
  * <p>On a class it guards the public methods, those it inherits included but not {@code Object}'s; on an interface, the
  * methods of that interface. It is found on every interface and superclass and as a meta-annotation. What is on a method
@@ -60,7 +62,7 @@ public @interface GuardedBy {
     String fallback() default "";
 
     /**
-     * What a call cost, as a SpEL expression over {@code #result} (of a future: its value) and the arguments, by name or as
+     * What a call cost, as a SpEL expression over {@code #result} (of a future its value, of a publisher its item or the last of them) and the arguments, by name or as
      * {@code #a0}, {@code #a1}, …: a {@link dev.guardedby.circuitbreaker.Cost}, or a number of US dollars.
      *
      * <p>It is not evaluated after a failure, nor where the method has recorded its cost by a {@link CostRecorder}. One that

@@ -7,6 +7,7 @@ import kotlinx.coroutines.Deferred
 import org.assertj.core.api.Assertions.assertThat
 import org.junit.jupiter.api.Test
 import java.io.IOException
+import java.util.concurrent.atomic.AtomicInteger
 
 internal class DeferredTest {
     private val application = application(Remote::class)
@@ -32,6 +33,19 @@ internal class DeferredTest {
         }
 
     @Test
+    fun openBreaker_startsNothing() =
+        application.tell {
+            breaker("deferred").holdOpen()
+            val started = AtomicInteger()
+            val refused = bean<Remote>().start(started)
+
+            assertThat(failing { refused.await() }).isInstanceOf(CallNotPermittedException::class.java)
+            assertThat(started).hasValue(0)
+            breaker("deferred").reset()
+            assertThat(bean<Remote>().start(started).await()).isEqualTo("started 1")
+        }
+
+    @Test
     fun cancellingTheDeferred_cancelsTheCall_andIsNoFailure() =
         application.tell {
             val pending = CompletableDeferred<String>()
@@ -41,6 +55,10 @@ internal class DeferredTest {
         }
 
     open class Remote {
+        @GuardedBy("deferred")
+        open fun start(started: AtomicInteger): Deferred<String> =
+            CompletableDeferred("started ${started.incrementAndGet()}")
+
         @GuardedBy("deferred")
         open fun begin(answer: Deferred<String>): Deferred<String> = answer
     }

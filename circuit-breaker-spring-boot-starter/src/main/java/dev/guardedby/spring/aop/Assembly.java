@@ -1,12 +1,12 @@
 package dev.guardedby.spring.aop;
 
-import dev.guardedby.circuitbreaker.CallNotPermittedException;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Permit;
 import dev.guardedby.circuitbreaker.Scope;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
 import reactor.core.CoreSubscriber;
+import reactor.core.Exceptions;
 import reactor.core.publisher.Operators;
 
 /** One invocation of a method that returned a publisher: makes a guarded call of each subscription to it. */
@@ -28,17 +28,8 @@ final class Assembly {
         this.assembling = assembling;
     }
 
-    /**
-     * A subscription that the breaker has let through.
-     *
-     * @param inside what the source, and all that is upstream of it, is inside of
-     * @param outer the call that the subscriber itself is in
-     */
-    record Admitted(
-            Permit permit,
-            GuardedCall call,
-            Inside inside,
-            @Nullable GuardedCall outer) {}
+    /** A subscription that the breaker has let through. */
+    record Admitted(Permit permit, GuardedCall call, Border border) {}
 
     /**
      * Asks the breaker for a subscription, and answers what is to be subscribed then; null if it was refused, and the
@@ -47,30 +38,32 @@ final class Assembly {
      * @param first whether the first item is the result, so that the call has ended with it
      */
     <T> @Nullable GuardedSubscriber<T> admit(CoreSubscriber<? super T> actual, boolean first) {
+        Admitted admitted;
         try {
-            Admitted admitted = admit(actual.currentContext().getOrDefault(Inside.KEY, null));
-            return new GuardedSubscriber<>(
-                    actual, admitted.permit, admitted.call, admitted.inside, admitted.outer, first);
-        } catch (CallNotPermittedException refused) {
+            admitted = admit(actual.currentContext().getOrDefault(Inside.KEY, null));
+        } catch (Throwable refused) {
+            // The refusal, or what a ticker of the application throws: no subscription throws it.
+            Exceptions.throwIfFatal(refused);
             Operators.error(actual, refused);
             return null;
         }
+        return new GuardedSubscriber<>(actual, admitted, first);
     }
 
     /**
      * Asks the breaker for a subscription.
      *
      * @param known what the subscriber is inside of; null if only its thread knows
-     * @throws CallNotPermittedException if it is refused
+     * @throws dev.guardedby.circuitbreaker.CallNotPermittedException if it is refused
      */
     Admitted admit(@Nullable Inside known) {
         Inside around = known == null ? Inside.present() : known;
-        Scope scope = around.scope() == null ? null : around.scope().attach();
+        Scope scope = around.attachScope();
         try {
             Permit permit = breaker.acquire();
             GuardedCall call = new GuardedCall(method, invocation, breaker, permit);
             assembling.continuedBy(call);
-            return new Admitted(permit, call, insideOf(permit, call), around.call());
+            return new Admitted(permit, call, new Border(insideOf(permit, call), around));
         } finally {
             if (scope != null) {
                 scope.close();

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.DefaultParameterNameDiscoverer;
+import org.springframework.core.NativeDetector;
 import org.springframework.expression.EvaluationContext;
 import org.springframework.expression.ParseException;
 import org.springframework.expression.spel.SpelCompilerMode;
@@ -51,7 +52,9 @@ final class CallExpression {
     static CallExpression parse(String attribute, String text, Method method, boolean afterCall) {
         String what = "The " + attribute + " expression '" + text + "' of " + Signature.qualified(method);
         ClassLoader loader = method.getDeclaringClass().getClassLoader();
-        SpelParserConfiguration configuration = new SpelParserConfiguration(SpelCompilerMode.MIXED, loader);
+        // A native image can define no classes when it runs.
+        SpelCompilerMode mode = NativeDetector.inNativeImage() ? SpelCompilerMode.OFF : SpelCompilerMode.MIXED;
+        SpelParserConfiguration configuration = new SpelParserConfiguration(mode, loader);
         SpelExpression expression;
         try {
             expression = (SpelExpression) new SpelExpressionParser(configuration).parseExpression(text);

@@ -14,12 +14,13 @@ final class DeferredValues {
     static Shape shape() {
         ReactiveAdapter springs = Objects.requireNonNull(
                 ReactiveAdapterRegistry.getSharedInstance().getAdapter(Deferred.class));
-        return new ReactiveShape(new ReactiveAdapter(
+        ReactiveAdapter ours = new ReactiveAdapter(
                 springs.getDescriptor(),
                 source -> {
                     Deferred<?> deferred = (Deferred<?>) source;
                     return CoroutinesUtils.deferredToMono(deferred).doOnCancel(() -> deferred.cancel(null));
                 },
-                springs::fromPublisher));
+                springs::fromPublisher);
+        return new ReactiveShape(ours, true);
     }
 }

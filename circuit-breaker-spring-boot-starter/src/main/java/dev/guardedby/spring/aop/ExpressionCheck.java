@@ -18,7 +18,7 @@ import org.springframework.expression.spel.ast.VariableReference;
  * Refuses expressions that parse and yet can never be evaluated.
  *
  * <p>SpEL takes an unknown variable for null, and looks a bare name up on a root object that these expressions do not
- * have: a misspelt {@code #reslt.cost} and a forgotten {@code #} would lose the cost of every call.
+ * have: a misspelt {@code #reslt.cost} and a forgotten {@code #} would lose the cost of every call, or the key.
  */
 final class ExpressionCheck {
     private final String what;

@@ -30,8 +30,14 @@ final class FlowShape implements Shape {
     @Override
     public Object guardWithFallback(
             GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) {
+        CircuitBreaker asked;
+        try {
+            asked = askFirst ? method.breakerFor(invocation) : null;
+        } catch (InvalidKeyException invalid) {
+            return failing(invalid);
+        }
         Flow<?> returned = flow(invocation::proceed, "guarded call");
-        Flow<?> first = askFirst ? asking(method, invocation, returned) : returned;
+        Flow<?> first = asked == null ? returned : asking(asked, returned);
         return new FallbackFlow<Object>(first, primary -> {
             Fallback.Choice choice = fallback.choose(method, primary);
             return choice == null ? null : flow(() -> choice.answer(invocation, primary), "fallback");
@@ -56,9 +62,9 @@ final class FlowShape implements Shape {
                 : (Flow<?>) returned;
     }
 
-    private static <T> Flow<T> asking(GuardedMethod method, MethodInvocation invocation, Flow<T> retried) {
+    private static <T> Flow<T> asking(CircuitBreaker breaker, Flow<T> retried) {
         return (collector, continuation) -> {
-            method.breakerFor(invocation).checkPermitted();
+            breaker.checkPermitted();
             return retried.collect(collector, continuation);
         };
     }

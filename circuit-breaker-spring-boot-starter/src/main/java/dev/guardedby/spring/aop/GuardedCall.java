@@ -52,16 +52,6 @@ final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwabl
         return (GuardedCall) outer;
     }
 
-    /** Makes another the innermost call of this thread if the first is; answers whether it was. */
-    static boolean leave(GuardedCall call, @Nullable GuardedCall outer) {
-        @Nullable Object[] current = CURRENT.get();
-        if (current[0] != call) {
-            return false;
-        }
-        current[0] = outer;
-        return true;
-    }
-
     /** From now on, what is recorded here is recorded there: the call proper, of which this was the preparation. */
     void continuedBy(GuardedCall call) {
         call.recorded = recorded;

@@ -1,7 +1,7 @@
 package dev.guardedby.spring.aop;
 
 import dev.guardedby.spring.aop.Assembly.Admitted;
-import dev.guardedby.spring.aop.InsideElement.Attached;
+import dev.guardedby.spring.aop.Inside.Visit;
 import kotlin.Unit;
 import kotlin.coroutines.Continuation;
 import kotlin.coroutines.CoroutineContext;
@@ -35,15 +35,16 @@ final class GuardedFlow<T> implements Flow<T> {
         Collection(FlowCollector<? super T> collector, Continuation<? super Unit> caller, Admitted admitted) {
             super(collector, caller);
             this.admitted = admitted;
-            this.context = InsideElement.addedTo(caller.getContext(), admitted.inside());
+            this.context =
+                    InsideElement.addedTo(caller.getContext(), admitted.border().inside());
         }
 
         @Nullable Object begin(Flow<? extends T> source) {
-            Attached attached = InsideElement.attach(admitted.inside());
+            Visit visit = admitted.border().enter();
             try {
                 return collect(source);
             } finally {
-                InsideElement.detach(attached);
+                visit.end();
             }
         }
 
@@ -62,31 +63,31 @@ final class GuardedFlow<T> implements Flow<T> {
         public @Nullable Object emit(T item, Continuation<? super Unit> flow) {
             last = item;
             seen = true;
-            boolean left = leave();
+            Visit away = admitted.border().leave();
             try {
                 return super.emit(item, flow);
             } finally {
-                back(left);
+                Border.back(away);
             }
         }
 
         @Override
         void goOn(Continuation<? super Unit> flow, Object result) {
-            Attached attached = InsideElement.attach(admitted.inside());
+            Visit visit = admitted.border().enter();
             try {
                 flow.resumeWith(result);
             } finally {
-                InsideElement.detach(attached);
+                visit.end();
             }
         }
 
         @Override
         public void resumeWith(Object result) {
-            boolean left = leave();
+            Visit away = admitted.border().leave();
             try {
                 super.resumeWith(result);
             } finally {
-                back(left);
+                Border.back(away);
             }
         }
 
@@ -104,18 +105,6 @@ final class GuardedFlow<T> implements Flow<T> {
                 admitted.permit().cancel();
             }
             throw failure;
-        }
-
-        // What the collector does with an item, and afterwards, is not part of the call.
-
-        private boolean leave() {
-            return GuardedCall.leave(admitted.call(), admitted.outer());
-        }
-
-        private void back(boolean left) {
-            if (left) {
-                GuardedCall.enter(admitted.call());
-            }
         }
     }
 }

@@ -38,8 +38,7 @@ final class GuardedMethods {
     private final Keys keys;
     private final Map<MethodClassKey, GuardedMethod> methods = new ConcurrentHashMap<>();
     // By the method alone, whose hash costs little and which is most often the very object, and then along a short
-    // chain:
-    // every guarded call comes by here.
+    // chain: every guarded call comes by here.
     private final Map<Method, Known> known = new ConcurrentHashMap<>();
     private final Map<Invoked, GuardedMethod> invoked = new ConcurrentHashMap<>();
 

@@ -1,7 +1,8 @@
 package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.Permit;
-import dev.guardedby.circuitbreaker.Scope;
+import dev.guardedby.spring.aop.Assembly.Admitted;
+import dev.guardedby.spring.aop.Inside.Visit;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
@@ -24,8 +25,7 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Sca
     private final CoreSubscriber<? super T> actual;
     private final Permit permit;
     private final GuardedCall call;
-    private final Inside inside;
-    private final @Nullable GuardedCall outer;
+    private final Border border;
     private final boolean endsWithFirst;
     private final Context context;
 
@@ -40,40 +40,27 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Sca
     /**
      * A subscription.
      *
-     * @param inside what the source and what is upstream of it are inside of
-     * @param outer the call that the subscriber itself is in
      * @param endsWithFirst whether the call has ended with its first item
      */
-    GuardedSubscriber(
-            CoreSubscriber<? super T> actual,
-            Permit permit,
-            GuardedCall call,
-            Inside inside,
-            @Nullable GuardedCall outer,
-            boolean endsWithFirst) {
+    GuardedSubscriber(CoreSubscriber<? super T> actual, Admitted admitted, boolean endsWithFirst) {
         this.actual = actual;
-        this.permit = permit;
-        this.call = call;
-        this.inside = inside;
-        this.outer = outer;
+        this.permit = admitted.permit();
+        this.call = admitted.call();
+        this.border = admitted.border();
         this.endsWithFirst = endsWithFirst;
-        this.context = actual.currentContext().put(Inside.KEY, inside);
+        this.context = actual.currentContext().put(Inside.KEY, border.inside());
     }
 
     /** Begins the call. */
     void subscribeTo(Publisher<? extends T> source) {
-        Scope scope = inside.scope() == null ? null : inside.scope().attach();
-        GuardedCall before = GuardedCall.enter(call);
+        Visit visit = border.enter();
         try {
             source.subscribe(this);
         } catch (Throwable thrown) {
             failed(thrown);
             throw thrown;
         } finally {
-            GuardedCall.enter(before);
-            if (scope != null) {
-                scope.close();
-            }
+            visit.end();
         }
     }
 
@@ -88,14 +75,14 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Sca
             return;
         }
         upstream = subscription;
-        boolean left = GuardedCall.leave(call, outer);
+        Visit away = border.leave();
         try {
             actual.onSubscribe(this);
         } catch (Throwable thrown) {
             givenUp();
             throw thrown;
         } finally {
-            back(left);
+            Border.back(away);
         }
     }
 
@@ -109,14 +96,14 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Sca
         if (endsWithFirst && isFirstEnd()) {
             call.succeeded(item);
         }
-        boolean left = GuardedCall.leave(call, outer);
+        Visit away = border.leave();
         try {
             actual.onNext(item);
         } catch (Throwable thrown) {
             givenUp();
             throw thrown;
         } finally {
-            back(left);
+            Border.back(away);
         }
     }
 
@@ -129,11 +116,11 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Sca
         if (isFirstEnd()) {
             call.succeeded(last);
         }
-        boolean left = GuardedCall.leave(call, outer);
+        Visit away = border.leave();
         try {
             actual.onComplete();
         } finally {
-            back(left);
+            Border.back(away);
         }
     }
 
@@ -146,11 +133,11 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Sca
         }
         done = true;
         failed(failure);
-        boolean left = GuardedCall.leave(call, outer);
+        Visit away = border.leave();
         try {
             actual.onError(failure);
         } finally {
-            back(left);
+            Border.back(away);
         }
     }
 
@@ -160,7 +147,7 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Sca
         if (source == null) {
             return;
         }
-        GuardedCall before = GuardedCall.enter(call);
+        Visit visit = border.enter();
         try {
             source.request(n);
         } catch (Throwable thrown) {
@@ -168,7 +155,7 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Sca
             failed(thrown);
             throw thrown;
         } finally {
-            GuardedCall.enter(before);
+            visit.end();
         }
     }
 
@@ -213,13 +200,5 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Sca
 
     private boolean isFirstEnd() {
         return ENDED.compareAndSet(this, 0, 1);
-    }
-
-    // What the subscriber does with a signal is not part of the call, even where it happens inside a request to the
-    // source.
-    private void back(boolean left) {
-        if (left) {
-            GuardedCall.enter(call);
-        }
     }
 }

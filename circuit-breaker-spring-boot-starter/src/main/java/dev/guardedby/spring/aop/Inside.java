@@ -14,7 +14,8 @@ record Inside(@Nullable GuardedCall call, @Nullable Scope scope) {
     /** Under which it is in a Reactor context, and known to whoever propagates contexts. */
     static final String KEY = "guardedby.call";
 
-    private static final Inside NOTHING = new Inside(null, null);
+    /** Nothing at all. */
+    static final Inside NOTHING = new Inside(null, null);
 
     /** What the present thread is inside of. */
     static Inside present() {
@@ -25,5 +26,29 @@ record Inside(@Nullable GuardedCall call, @Nullable Scope scope) {
 
     boolean isNothing() {
         return call == null && scope == null;
+    }
+
+    /** Makes the present thread be inside of this, and of nothing else, for a while. */
+    Visit enter() {
+        return new Visit(GuardedCall.enter(call), attachScope());
+    }
+
+    /** The part of {@link #enter} that is about permits; null if there is nothing to change. */
+    @Nullable Scope attachScope() {
+        Scope present = Scope.current().orElse(null);
+        if (present == scope) {
+            return null;
+        }
+        return scope == null ? Scope.outside() : scope.attach();
+    }
+
+    /** The time that a thread is inside of something; to be ended on that thread. */
+    record Visit(@Nullable GuardedCall before, @Nullable Scope attached) {
+        void end() {
+            if (attached != null) {
+                attached.close();
+            }
+            GuardedCall.enter(before);
+        }
     }
 }

@@ -29,19 +29,19 @@ public final class InsideAccessor implements ThreadLocalAccessor<Object> {
 
     @Override
     public void setValue(Object value) {
-        detach();
-        Inside inside = (Inside) value;
-        GuardedCall.enter(inside.call());
-        // Given back what it had before, a thread is still in the scopes that it attached itself.
-        if (inside.scope() != null && inside.scope() != Scope.current().orElse(null)) {
-            ATTACHED.get()[0] = inside.scope().attach();
-        }
+        become((Inside) value);
     }
 
     @Override
     public void setValue() {
+        become(Inside.NOTHING);
+    }
+
+    private static void become(Inside inside) {
+        // Given back what it had before, a thread is still in the scopes that it attached itself.
         detach();
-        GuardedCall.enter(null);
+        GuardedCall.enter(inside.call());
+        ATTACHED.get()[0] = inside.attachScope();
     }
 
     private static void detach() {

@@ -1,7 +1,6 @@
 package dev.guardedby.spring.aop;
 
-import dev.guardedby.circuitbreaker.Scope;
-import dev.guardedby.spring.aop.InsideElement.Attached;
+import dev.guardedby.spring.aop.Inside.Visit;
 import kotlin.coroutines.AbstractCoroutineContextElement;
 import kotlin.coroutines.CoroutineContext;
 import kotlinx.coroutines.ThreadContextElement;
@@ -15,10 +14,7 @@ import reactor.util.context.Context;
  * <p>It holds nothing itself: a coroutine that is a subscription knows the context of that, where the guard has put it, and so
  * do its children.
  */
-final class InsideElement extends AbstractCoroutineContextElement implements ThreadContextElement<Attached> {
-    /** What was current for a thread before, and what was attached to it. */
-    record Attached(@Nullable GuardedCall before, @Nullable Scope scope) {}
-
+final class InsideElement extends AbstractCoroutineContextElement implements ThreadContextElement<Visit> {
     private static final CoroutineContext.Key<InsideElement> KEY = new CoroutineContext.Key<>() {};
     private static final InsideElement ELEMENT = new InsideElement();
 
@@ -52,31 +48,16 @@ final class InsideElement extends AbstractCoroutineContextElement implements Thr
         return present == null ? null : present.getContext().getOrDefault(Inside.KEY, null);
     }
 
-    /** Makes something current for this thread. */
-    static Attached attach(Inside inside) {
-        GuardedCall before = GuardedCall.enter(inside.call());
-        return new Attached(
-                before, inside.scope() == null ? null : inside.scope().attach());
-    }
-
-    /** Makes current again what was before. */
-    static void detach(Attached attached) {
-        if (attached.scope != null) {
-            attached.scope.close();
-        }
-        GuardedCall.enter(attached.before);
-    }
-
     @Override
-    public @Nullable Attached updateThreadContext(CoroutineContext context) {
+    public @Nullable Visit updateThreadContext(CoroutineContext context) {
         Inside inside = of(context);
-        return inside == null ? null : attach(inside);
+        return inside == null ? null : inside.enter();
     }
 
     @Override
-    public void restoreThreadContext(CoroutineContext context, @Nullable Attached attached) {
-        if (attached != null) {
-            detach(attached);
+    public void restoreThreadContext(CoroutineContext context, @Nullable Visit visit) {
+        if (visit != null) {
+            visit.end();
         }
     }
 }

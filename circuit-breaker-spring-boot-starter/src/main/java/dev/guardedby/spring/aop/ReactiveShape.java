@@ -2,6 +2,7 @@ package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Outcome;
+import dev.guardedby.circuitbreaker.Scope;
 import dev.guardedby.spring.aop.Fallback.Choice;
 import java.util.function.Function;
 import org.aopalliance.intercept.MethodInvocation;
@@ -11,6 +12,7 @@ import org.springframework.core.ReactiveAdapter;
 import reactor.core.Exceptions;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.util.context.ContextView;
 
 /**
  * A method that returns a publisher of some library: each subscription is a call.
@@ -20,9 +22,21 @@ import reactor.core.publisher.Mono;
  */
 final class ReactiveShape implements Shape {
     private final ReactiveAdapter adapter;
+    private final boolean hot;
 
     ReactiveShape(ReactiveAdapter adapter) {
+        this(adapter, false);
+    }
+
+    /**
+     * The shape for a type.
+     *
+     * @param hot whether what the method returns is under way already, so that the method is called at the subscription, which
+     *     such a type has at once and on the thread of its caller
+     */
+    ReactiveShape(ReactiveAdapter adapter, boolean hot) {
         this.adapter = adapter;
+        this.hot = hot;
     }
 
     @Override
@@ -34,7 +48,9 @@ final class ReactiveShape implements Shape {
             return adapter.fromPublisher(Mono.error(invalid));
         }
         GuardedCall assembly = new GuardedCall(method, invocation, breaker, null);
-        Publisher<?> source = publisher(assembly::proceed, "guarded call");
+        Publisher<?> source = hot
+                ? Mono.defer(() -> Mono.from(publisher(invocation::proceed, "guarded call")))
+                : publisher(assembly::proceed, "guarded call");
         Assembly guard = new Assembly(method, invocation, breaker, assembly);
         return adapter.fromPublisher(
                 source instanceof Mono<?> mono
@@ -70,15 +86,29 @@ final class ReactiveShape implements Shape {
     private static <T> Publisher<T> asking(CircuitBreaker breaker, Publisher<T> retried) {
         // A supplier that throws is a subscription that fails.
         if (retried instanceof Mono<T> mono) {
-            return Mono.defer(() -> {
-                breaker.checkPermitted();
+            return Mono.deferContextual(context -> {
+                check(breaker, context);
                 return mono;
             });
         }
-        return Flux.defer(() -> {
-            breaker.checkPermitted();
+        return Flux.deferContextual(context -> {
+            check(breaker, context);
             return retried;
         });
+    }
+
+    // Inside of what the subscriber is, as the call itself would be admitted.
+    private static void check(CircuitBreaker breaker, ContextView context) {
+        Inside known = context.getOrDefault(Inside.KEY, null);
+        Inside around = known == null ? Inside.present() : known;
+        Scope scope = around.attachScope();
+        try {
+            breaker.checkPermitted();
+        } finally {
+            if (scope != null) {
+                scope.close();
+            }
+        }
     }
 
     private static <T> Mono<T> resumed(Mono<T> first, Function<Throwable, Publisher<?>> answer) {

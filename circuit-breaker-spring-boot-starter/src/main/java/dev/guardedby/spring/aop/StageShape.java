@@ -76,11 +76,16 @@ final class StageShape implements Shape {
                 return;
             }
             Throwable primary = LinkedFuture.unwrapped(failure);
-            Choice choice = fallback.choose(method, primary);
-            if (choice == null) {
-                answer.end(result, primary);
-            } else {
-                follow(answer, choice, invocation, primary);
+            try {
+                Choice choice = fallback.choose(method, primary);
+                if (choice == null) {
+                    answer.end(result, primary);
+                } else {
+                    follow(answer, choice, invocation, primary);
+                }
+            } catch (Throwable thrown) {
+                // Nobody sees what comes out of here, and somebody waits.
+                answer.completeExceptionally(thrown);
             }
         });
         return answer;
@@ -92,17 +97,12 @@ final class StageShape implements Shape {
 
     @SuppressWarnings("unchecked") // what a fallback returns is assignable to what the method does
     private static void follow(
-            LinkedFuture<@Nullable Object> answer, Choice choice, MethodInvocation invocation, Throwable primary) {
-        CompletionStage<@Nullable Object> second;
-        try {
-            second = (CompletionStage<@Nullable Object>) choice.answer(invocation, primary);
-            if (second == null) {
-                throw Fallback.suppress(
-                        primary, new NullPointerException("the fallback returned null instead of a stage"));
-            }
-        } catch (Throwable thrown) {
-            answer.completeExceptionally(thrown);
-            return;
+            LinkedFuture<@Nullable Object> answer, Choice choice, MethodInvocation invocation, Throwable primary)
+            throws Throwable {
+        CompletionStage<@Nullable Object> second =
+                (CompletionStage<@Nullable Object>) choice.answer(invocation, primary);
+        if (second == null) {
+            throw Fallback.suppress(primary, new NullPointerException("the fallback returned null instead of a stage"));
         }
         answer.await(second);
         second.whenComplete((result, failure) -> answer.end(

@@ -160,17 +160,26 @@ final class CaffeineKeys implements KeyedBreakers {
             return;
         }
         idle.invalidate(key);
-        if (taken.incrementAndGet() > most) {
+        // The place is taken with the key, so that two threads with one key never take two.
+        CircuitBreaker kept = busy.computeIfAbsent(key, missing -> reserve() ? breaker : null);
+        if (kept == null) {
             // So many failed at once that what they have to remember is more than may be kept. It is forgotten with the
             // last of the calls that hold it, and further ones with that key share the breaker of the name.
-            giveBack();
             warnOnce();
             return;
         }
         resize();
-        if (busy.putIfAbsent(key, breaker) != null) {
-            giveBack();
-        }
+    }
+
+    private boolean reserve() {
+        int seen;
+        do {
+            seen = taken.get();
+            if (seen >= most) {
+                return false;
+            }
+        } while (!taken.compareAndSet(seen, seen + 1));
+        return true;
     }
 
     private void giveBack() {

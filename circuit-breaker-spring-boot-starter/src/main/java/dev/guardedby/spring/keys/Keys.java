@@ -68,7 +68,7 @@ public final class Keys {
         CaffeineKeys keeper = new CaffeineKeys(breaker, most, ticker.getIfAvailable(() -> System::nanoTime), overflow);
         Keyed made = new Keyed(breaker, new LongAdder(), overflow);
         synchronized (this) {
-            Keyed earlier = keyed.putIfAbsent(breaker, made);
+            Keyed earlier = keyed.get(breaker);
             if (earlier != null) {
                 return earlier;
             }
@@ -76,6 +76,8 @@ public final class Keys {
             if (breaker.keys().isEmpty()) {
                 breaker.keyedBy(keeper);
             }
+            // Last: who finds it here takes no lock, and asks for keys at once.
+            keyed.put(breaker, made);
         }
         listeners.forEach(listener -> listener.accept(made));
         return made;

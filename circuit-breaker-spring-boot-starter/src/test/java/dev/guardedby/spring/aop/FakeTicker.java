@@ -8,12 +8,22 @@ import java.util.function.LongSupplier;
 final class FakeTicker implements LongSupplier {
     private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - 1_000_000);
 
+    private volatile RuntimeException broken;
+
     void advance(Duration step) {
         now.addAndGet(step.toNanos());
     }
 
+    /** Throws from now on. */
+    void breaks(RuntimeException exception) {
+        broken = exception;
+    }
+
     @Override
     public long getAsLong() {
+        if (broken != null) {
+            throw broken;
+        }
         return now.get();
     }
 }

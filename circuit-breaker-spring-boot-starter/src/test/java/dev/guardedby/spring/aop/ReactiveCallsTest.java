@@ -17,9 +17,11 @@ import java.util.List;
 import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.reactivestreams.Subscription;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ApplicationContext;
+import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Hooks;
 import reactor.core.publisher.Mono;
@@ -184,6 +186,63 @@ class ReactiveCallsTest {
     }
 
     @Test
+    void whatTheSubscriberDoesWithAnItem_isNotInsideTheProbe() {
+        application(State.class, Remote.class).run(context -> {
+            Remote remote = remote(context);
+            Guarded.breaker(context, "llm").forceOpen();
+            advance(context, Duration.ofSeconds(10));
+
+            StepVerifier.create(remote.flux().flatMap(item -> remote.mono()))
+                    .verifyError(CallNotPermittedException.class);
+            assertThat(history(context, "llm")).isEqualTo("1 ok, 0 failed, 0 ignored, 1 refused, closed");
+        });
+    }
+
+    @Test
+    void whatTheSourceDoesAtALaterRequest_isInsideTheProbe() {
+        application(State.class, Remote.class).run(context -> {
+            Remote remote = remote(context);
+            Guarded.breaker(context, "llm").forceOpen();
+            advance(context, Duration.ofSeconds(10));
+
+            List<String> seen = new ArrayList<>();
+            BaseSubscriber<String> subscriber = new BaseSubscriber<>() {
+                @Override
+                protected void hookOnSubscribe(Subscription subscription) {
+                    seen.add("subscribed");
+                }
+
+                @Override
+                protected void hookOnNext(String item) {
+                    seen.add(item);
+                }
+
+                @Override
+                protected void hookOnError(Throwable failure) {
+                    seen.add(failure.toString());
+                }
+            };
+            remote.nestingLater(remote).subscribe(subscriber);
+            subscriber.request(1);
+            subscriber.request(1);
+            assertThat(seen).containsExactly("subscribed", "plain 1", "plain 2");
+            assertThat(history(context, "llm")).isEqualTo("3 ok, 0 failed, 0 ignored, 0 refused, closed");
+        });
+    }
+
+    @Test
+    void clockThatThrows_isASubscriptionThatFails() {
+        application(State.class, Remote.class).run(context -> {
+            Remote remote = remote(context);
+            RuntimeException broken = new IllegalStateException("no clock");
+            Guarded.breaker(context, "llm").forceOpen();
+            ((FakeTicker) context.getBean("guardedByTicker", LongSupplier.class)).breaks(broken);
+
+            StepVerifier.create(remote.mono()).verifyErrorMatches(broken::equals);
+        });
+    }
+
+    @Test
     void contextOfTheSubscriber_isSeenUpstream() {
         application(State.class, Remote.class).run(context -> {
             List<String> seen = new ArrayList<>();
@@ -302,6 +361,14 @@ class ReactiveCallsTest {
 
         @GuardedBy("llm") public Mono<String> nesting(Remote self) {
             return Mono.just("go").publishOn(Schedulers.boundedElastic()).flatMap(item -> self.mono());
+        }
+
+        @GuardedBy("llm") public Flux<String> nestingLater(Remote self) {
+            return Flux.range(1, 2).map(self::plain);
+        }
+
+        @GuardedBy("llm") public String plain(int number) {
+            return "plain " + number;
         }
 
         @GuardedBy("llm") public Mono<String> looking(List<String> seen) {
