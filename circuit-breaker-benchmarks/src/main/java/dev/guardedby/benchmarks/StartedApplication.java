@@ -3,19 +3,16 @@ package dev.guardedby.benchmarks;
 import java.lang.management.ManagementFactory;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.boot.SpringApplication;
-import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.context.ConfigurableApplicationContext;
-import org.springframework.context.annotation.ComponentScan;
-import org.springframework.context.annotation.Configuration;
 import org.springframework.stereotype.Component;
 
 /**
- * A web application with Actuator and Prometheus that starts, says what that took, and ends. It does not mention the starter,
- * so that it starts without its jar as well: annotations whose class is missing are as if they were not there.
+ * A web application as people make them, with Actuator and Prometheus, that starts, says what that took, and ends. It does not
+ * mention the starter, so that it starts without its jar as well: annotations whose class is missing are as if they were not
+ * there.
  */
-@Configuration(proxyBeanMethods = false)
-@EnableAutoConfiguration
-@ComponentScan("startup")
+@SpringBootApplication(scanBasePackages = "startup")
 class StartedApplication {
     /** What the line with the figures begins with. */
     static final String MARK = "started: ";

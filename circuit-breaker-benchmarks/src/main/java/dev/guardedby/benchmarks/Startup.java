@@ -8,24 +8,63 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 import javax.tools.ToolProvider;
 import org.springframework.util.StringUtils;
 
 /**
- * Measures what the starter adds to the start of an application: the same one with the starter's jars and without, in turn,
- * each time in a machine of its own.
+ * Measures what the starter adds to the start of an application: the same one without, with an advisor that does nothing, with
+ * the starter, and with that of Resilience4j, in turn, each time in a machine of its own.
  *
  * <p>The wall clock is what people wait for. On a busy machine it says more about the neighbours, so the time that the main
  * thread computed stands beside it: on an idle machine both differ by little more than the start of the machine itself.
  */
 final class Startup {
-    /** Everything that an application gets with the starter, and would not have without. */
-    private static final List<String> STARTER = List.of("circuit-breaker-", "aspectjweaver-");
+    /** What stands before the methods. */
+    private enum Guard {
+        NOTHING("without"),
+        EMPTY_ADVISOR("an empty advisor"),
+        GUARDED_BY("GuardedBy"),
+        RESILIENCE4J("Resilience4j");
+
+        private final String title;
+
+        Guard(String title) {
+            this.title = title;
+        }
+
+        /** Whether an application gets a jar, or where the reactor has its classes; those of this module it always gets. */
+        private boolean brings(String entry) {
+            if (entry.contains("aspectjweaver")) {
+                return this != NOTHING;
+            }
+            if (entry.contains("circuit-breaker-core") || entry.contains("circuit-breaker-spring-boot-starter")) {
+                return this == GUARDED_BY;
+            }
+            return this == RESILIENCE4J || !entry.contains("resilience4j");
+        }
+
+        /** What is written before a method, the first of a bean or another. */
+        private String annotation(String breaker, boolean first) {
+            return switch (this) {
+                // Of an annotation whose class is missing nobody sees anything.
+                case NOTHING, GUARDED_BY ->
+                    "@dev.guardedby.spring.GuardedBy(name = \"" + breaker + "\""
+                            + (first ? ", fallback = \"canned\", cost = \"#result.length() * 0.001\")" : ")");
+                case EMPTY_ADVISOR -> "";
+                case RESILIENCE4J ->
+                    "@io.github.resilience4j.circuitbreaker.annotation.CircuitBreaker(name = \"" + breaker + "\""
+                            + (first ? ", fallbackMethod = \"canned\")" : ")");
+            };
+        }
+    }
 
     /** An application: so many beans with so many methods each, all guarded; one breaker a bean, or one a method. */
     private record Application(String name, int beans, int methods, boolean breakerEach, int heldTo) {}
@@ -35,10 +74,24 @@ final class Startup {
             new Application("500 guarded methods, 50 breakers", 50, 10, false, 300),
             new Application("500 guarded methods, 500 breakers", 50, 10, true, 0));
 
+    private static final String EMPTY_ADVISOR = """
+            package startup;
+
+            @org.springframework.context.annotation.Configuration(proxyBeanMethods = false)
+            @org.springframework.context.annotation.EnableAspectJAutoProxy
+            class EmptyAdvisor {
+                @org.springframework.context.annotation.Bean
+                static org.springframework.aop.Advisor advisor() {
+                    var pointcut = new org.springframework.aop.support.NameMatchMethodPointcut();
+                    pointcut.setMappedName("ask*");
+                    return new org.springframework.aop.support.DefaultPointcutAdvisor(
+                            pointcut, (org.aopalliance.intercept.MethodInterceptor) call -> call.proceed());
+                }
+            }
+            """;
+
     /** One start: milliseconds by the wall clock, and of the main thread's own time. */
     private record Start(double wall, double cpu) {}
-
-    private record Pair(Start with, Start without) {}
 
     private final Path folder = Files.createTempDirectory("startup");
     private final String classPath = System.getProperty("java.class.path");
@@ -60,38 +113,40 @@ final class Startup {
     }
 
     private String measure(int rounds) throws IOException, InterruptedException {
-        Map<Application, List<Pair>> measured = new LinkedHashMap<>();
+        Map<Application, List<Map<Guard, Start>>> measured = new LinkedHashMap<>();
         for (Application application : APPLICATIONS) {
-            write(application);
+            for (Guard guard : Guard.values()) {
+                write(application, guard);
+            }
             measured.put(application, new ArrayList<>());
         }
         List<Application> order = new ArrayList<>(APPLICATIONS);
+        List<Guard> guards = new ArrayList<>(List.of(Guard.values()));
         // The first round warms the caches of the operating system and does not count.
         for (int round = 0; round <= rounds; round++) {
             for (Application application : order) {
-                Pair pair = pair(application, round % 2 == 0);
+                Map<Guard, Start> starts = new EnumMap<>(Guard.class);
+                for (Guard guard : guards) {
+                    starts.put(guard, start(application, guard));
+                }
                 if (round > 0) {
                     measured.computeIfAbsent(application, missing -> new ArrayList<>())
-                            .add(pair);
+                            .add(starts);
                 }
             }
             Collections.reverse(order);
+            // Each comes first, and each last, as often as the others.
+            Collections.rotate(guards, 1);
             System.out.println("round " + round + " of " + rounds);
         }
         return report(measured, rounds);
     }
 
-    /** Starts it both ways; which of them comes first changes with each round. */
-    private Pair pair(Application application, boolean starterFirst) throws IOException, InterruptedException {
-        Start one = start(application, starterFirst);
-        Start other = start(application, !starterFirst);
-        return starterFirst ? new Pair(one, other) : new Pair(other, one);
-    }
-
-    private Start start(Application application, boolean starter) throws IOException, InterruptedException {
-        List<String> entries = new ArrayList<>(List.of(classes(application).toString()));
+    private Start start(Application application, Guard guard) throws IOException, InterruptedException {
+        List<String> entries =
+                new ArrayList<>(List.of(classes(application, guard).toString()));
         for (String entry : StringUtils.delimitedListToStringArray(classPath, File.pathSeparator)) {
-            if (!entry.contains("resilience4j") && (starter || !isOfStarter(entry))) {
+            if (guard.brings(entry)) {
                 entries.add(entry);
             }
         }
@@ -103,7 +158,7 @@ final class Startup {
                         StartedApplication.class.getName(),
                         "--server.port=0",
                         "--spring.main.banner-mode=off",
-                        "--management.endpoints.web.exposure.include=health,prometheus,guardedby")
+                        "--management.endpoints.web.exposure.include=health,prometheus,guardedby,circuitbreakers")
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile())
                 .start();
@@ -117,44 +172,44 @@ final class Startup {
                 .orElseThrow(() -> new IllegalStateException("it ended with " + status + ": " + said));
         int proxies = Integer.parseInt(figures[2]);
         Check.that(
-                proxies == (starter ? application.beans : 0),
-                proxies + " beans of '" + application.name + "' are guarded, with the starter: " + starter);
+                proxies == (guard == Guard.NOTHING ? 0 : application.beans),
+                proxies + " beans of '" + application.name + "' have a proxy, with: " + guard.title);
         return new Start(Double.parseDouble(figures[0]), Double.parseDouble(figures[1]));
     }
 
-    /** Whether it is one of the jars, or where the reactor has their classes; those of this module stay. */
-    private static boolean isOfStarter(String entry) {
-        return !entry.contains("circuit-breaker-benchmarks") && STARTER.stream().anyMatch(entry::contains);
+    private Path classes(Application application, Guard guard) {
+        return folder.resolve(APPLICATIONS.indexOf(application) + "-" + guard.name());
     }
 
-    private Path classes(Application application) {
-        return folder.resolve(Integer.toString(APPLICATIONS.indexOf(application)));
-    }
-
-    private void write(Application application) throws IOException {
-        Path classes = classes(application);
+    private void write(Application application, Guard guard) throws IOException {
+        Path classes = classes(application, guard);
         Path sources = Files.createDirectories(classes.resolve("startup"));
         List<String> compiler = new ArrayList<>(
                 List.of("-parameters", "-proc:none", "-nowarn", "-cp", classPath, "-d", classes.toString()));
         for (int i = 0; i < application.beans; i++) {
-            Path source = sources.resolve("Remote" + i + ".java");
-            Files.writeString(source, source(application, i));
-            compiler.add(source.toString());
+            compiler.add(source(sources, "Remote" + i, remote(application, guard, i)));
+        }
+        if (guard == Guard.EMPTY_ADVISOR) {
+            compiler.add(source(sources, "EmptyAdvisor", EMPTY_ADVISOR));
         }
         int status = ToolProvider.getSystemJavaCompiler().run(null, null, null, compiler.toArray(String[]::new));
         Check.that(status == 0, "the beans of '" + application.name + "' compile");
     }
 
-    /** A bean; the first of its methods has a fallback and a cost, as about one in ten may have. */
-    private static String source(Application application, int number) {
+    private static String source(Path folder, String type, String text) throws IOException {
+        return Files.writeString(folder.resolve(type + ".java"), text).toString();
+    }
+
+    /** A bean; the first of its methods has a fallback and, where there is such a thing, a cost, as about one in ten may have. */
+    private static String remote(Application application, Guard guard, int number) {
         StringBuilder source = new StringBuilder("package startup;\n\n"
                 + "@org.springframework.stereotype.Service\npublic class Remote" + number + " {\n"
                 + "    private String canned(String question, Throwable failure) {\n"
                 + "        return question;\n    }\n");
         for (int i = 0; i < application.methods; i++) {
             String breaker = "remote-" + number + (application.breakerEach ? "-" + i : "");
-            source.append("\n    @dev.guardedby.spring.GuardedBy(name = \"") .append(breaker)
-                    .append(i == 0 ? "\", fallback = \"canned\", cost = \"#result.length() * 0.001\")" : "\")")
+            source.append("\n    ")
+                    .append(guard.annotation(breaker, i == 0))
                     .append("\n    public String ask")
                     .append(i)
                     .append("(String question) {\n        return question;\n    }\n");
@@ -162,7 +217,7 @@ final class Startup {
         return source.append("}\n").toString();
     }
 
-    private static String report(Map<Application, List<Pair>> measured, int rounds) {
+    private static String report(Map<Application, List<Map<Guard, Start>>> measured, int rounds) {
         StringBuilder text = new StringBuilder();
         text.append(String.format(
                 Locale.ROOT,
@@ -173,32 +228,46 @@ final class Startup {
                 System.getProperty("java.vm.version"),
                 System.getProperty("os.arch"),
                 Runtime.getRuntime().availableProcessors()));
-        text.append("| application | ms | without | with | more | from | to | held to |\n");
-        text.append("|---|---|---:|---:|---:|---:|---:|---|\n");
-        measured.forEach((application, pairs) -> {
-            text.append(row(application, "main thread", pairs, Start::cpu));
-            text.append(row(application, "wall clock", pairs, Start::wall));
+        text.append("| application | ms |");
+        for (Guard guard : Guard.values()) {
+            text.append(' ').append(guard.title).append(" |");
+        }
+        text.append(" GuardedBy is held to |\n|---|---|---:|---:|---:|---:|---|\n");
+        measured.forEach((application, starts) -> {
+            text.append(row(application, "main thread", starts, Start::cpu));
+            text.append(row(application, "wall clock", starts, Start::wall));
         });
         return text.toString().stripTrailing() + "\n";
     }
 
-    private static String row(Application application, String what, List<Pair> pairs, ToDoubleFunction<Start> figure) {
-        double[] more = sorted(pairs, pair -> figure.applyAsDouble(pair.with) - figure.applyAsDouble(pair.without));
-        return String.format(
+    private static String row(
+            Application application, String what, List<Map<Guard, Start>> starts, ToDoubleFunction<Start> figure) {
+        StringBuilder row = new StringBuilder("| " + application.name + " | " + what);
+        row.append(String.format(
                 Locale.ROOT,
-                "| %s | %s | %.0f | %.0f | **%.0f** | %.0f | %.0f | %s |%n",
-                application.name,
-                what,
-                median(sorted(pairs, pair -> figure.applyAsDouble(pair.without))),
-                median(sorted(pairs, pair -> figure.applyAsDouble(pair.with))),
-                median(more),
-                more[more.length / 4],
-                more[more.length * 3 / 4],
-                application.heldTo == 0 ? "" : "under " + application.heldTo);
+                " | %.0f",
+                median(sorted(starts, round -> figure.applyAsDouble(start(round, Guard.NOTHING))))));
+        for (Guard guard : EnumSet.complementOf(EnumSet.of(Guard.NOTHING))) {
+            double[] more = sorted(
+                    starts,
+                    round -> figure.applyAsDouble(start(round, guard))
+                            - figure.applyAsDouble(start(round, Guard.NOTHING)));
+            row.append(String.format(
+                    Locale.ROOT,
+                    " | **+%.0f** (%.0f to %.0f)",
+                    median(more),
+                    more[more.length / 4],
+                    more[more.length * 3 / 4]));
+        }
+        return row + (application.heldTo == 0 ? " | |\n" : " | under +" + application.heldTo + " |\n");
     }
 
-    private static double[] sorted(List<Pair> pairs, ToDoubleFunction<Pair> figure) {
-        return pairs.stream().mapToDouble(figure).sorted().toArray();
+    private static Start start(Map<Guard, Start> round, Guard guard) {
+        return Objects.requireNonNull(round.get(guard));
+    }
+
+    private static double[] sorted(List<Map<Guard, Start>> starts, ToDoubleFunction<Map<Guard, Start>> figure) {
+        return starts.stream().mapToDouble(figure).sorted().toArray();
     }
 
     private static double median(double[] sorted) {

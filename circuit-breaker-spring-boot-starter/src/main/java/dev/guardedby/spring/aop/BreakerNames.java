@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.util.ClassUtils;
+import org.springframework.util.function.SingletonSupplier;
 
 /**
  * The breaker names that annotations use, and the rule about those without an entry under {@code guardedby.breakers}.
@@ -33,7 +34,8 @@ final class BreakerNames {
 
     private final Declarations declarations;
     private final ObjectProvider<CircuitBreakerRegistry> registry;
-    private final ObjectProvider<ConfiguredBreakers> configuration;
+    // Not asked of the container for each method: there it is a search by type.
+    private final SingletonSupplier<ConfiguredBreakers> configuration;
     private final ConfigurableListableBeanFactory beans;
     // By the name without case and dashes.
     private final Map<String, Spelled> spellings = new ConcurrentHashMap<>();
@@ -48,7 +50,7 @@ final class BreakerNames {
             ConfigurableListableBeanFactory beans) {
         this.declarations = declarations;
         this.registry = registry;
-        this.configuration = configuration;
+        this.configuration = SingletonSupplier.ofNullable(configuration::getIfAvailable);
         this.beans = beans;
     }
 
@@ -96,7 +98,7 @@ final class BreakerNames {
     }
 
     private void judge(String name, Declaration declaration) {
-        ConfiguredBreakers configured = configuration.getIfAvailable();
+        ConfiguredBreakers configured = configuration.get();
         if (configured == null || configured.unknownName() == UnknownName.ALLOW) {
             return;
         }
@@ -155,7 +157,7 @@ final class BreakerNames {
     }
 
     private boolean isConfigured(String name) {
-        ConfiguredBreakers configured = configuration.getIfAvailable();
+        ConfiguredBreakers configured = configuration.get();
         return configured != null
                 // A breaker that the application built itself has no settings.
                 && (configured.entryOf(name).isPresent()
@@ -176,7 +178,7 @@ final class BreakerNames {
                     "Write the name the same way in both places, or choose names that differ in more than case and"
                             + " dashes");
         }
-        ConfiguredBreakers configured = configuration.getIfAvailable();
+        ConfiguredBreakers configured = configuration.get();
         return configured == null ? spelling : configured.writtenName(spelling).orElse(spelling);
     }
 
