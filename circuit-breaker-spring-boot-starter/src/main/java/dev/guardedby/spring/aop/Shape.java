@@ -47,8 +47,8 @@ interface Shape {
      * @throws InvalidGuardException if nobody could see such a call end
      */
     static Shape of(Method method, Class<?> beanClass) {
-        Class<?> returned =
-                ResolvableType.forMethodReturnType(method, beanClass).toClass();
+        ResolvableType type = ResolvableType.forMethodReturnType(method, beanClass);
+        Class<?> returned = type.toClass();
         if (KotlinDetector.isSuspendingFunction(method)) {
             return Kotlin.shapeOfSuspending(method, beanClass);
         }
@@ -68,6 +68,14 @@ interface Shape {
             // A plain Future tells nobody when it ends, and a subclass of CompletableFuture cannot be replaced by the
             // one that counts and refuses.
             throw invalid(method, returned, "Let it return CompletableFuture or CompletionStage");
+        }
+        Class<?> later = LaterWork.returnedAs(type);
+        if (later != null) {
+            throw invalid(
+                    method,
+                    later,
+                    "Guard the method of another bean that does the work, or let it return CompletableFuture, Mono or"
+                            + " Flux");
         }
         ReactiveAdapter adapter = ReactiveAdapterRegistry.getSharedInstance().getAdapter(returned);
         if (adapter == null && !Flow.Publisher.class.isAssignableFrom(returned)) {

@@ -36,6 +36,7 @@ final class UndeclaredShape implements Shape {
     private static boolean endsLater(Object result) {
         return result instanceof Future<?>
                 || result instanceof CompletionStage<?>
+                || LaterWork.is(result.getClass())
                 || ReactiveAdapterRegistry.getSharedInstance().getAdapter(result.getClass()) != null;
     }
 
