@@ -19,6 +19,7 @@ import java.lang.reflect.Method;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -223,6 +224,49 @@ final class RetryTest {
     }
 
     @Test
+    void retryOfAFuture_neverCallsAgain_ofWhichStartUpWarns(CapturedOutput output) {
+        ofSpring(Futures.class)
+                .withUserConfiguration(WithSpringRetry.class)
+                .withPropertyValues("guardedby.defaults.failure-threshold=9")
+                .run(context -> {
+                    Futures futures = context.getBean(Futures.class);
+                    assertThatThrownBy(() -> futures.ofSpring().join()).hasRootCauseMessage("down");
+                    assertThatThrownBy(() -> futures.ofSpringRetry().join()).hasRootCauseMessage("down");
+                    assertThatThrownBy(
+                                    () -> futures.stage().toCompletableFuture().join())
+                            .hasRootCauseMessage("down");
+                    assertThatThrownBy(() -> futures.mono().block()).hasRootCauseMessage("down");
+
+                    assertThat(history(context, "futures")).isEqualTo("0 ok, 3 failed, 0 ignored, 0 refused, closed");
+                    assertThat(history(context, "monos")).isEqualTo("0 ok, 3 failed, 0 ignored, 0 refused, closed");
+                    String futuresOf = "dev.guardedby.spring.aop.RetryTest.Futures.";
+                    String never =
+                            "() never makes the call again: it retries what the method throws, and a CompletableFuture or"
+                                    + " CompletionStage fails later. Retry inside the method, or let it return Mono";
+                    assertThat(output.getAll().lines().filter(line -> line.contains("@Retryable")))
+                            .map(line -> line.substring(line.indexOf("@Retryable")))
+                            .containsExactlyInAnyOrder(
+                                    "@Retryable on " + futuresOf + "ofSpring" + never,
+                                    "@Retryable on " + futuresOf + "ofSpringRetry" + never,
+                                    "@Retryable on " + futuresOf + "stage" + never);
+                });
+    }
+
+    @Test
+    void localRejectionFurtherIn_isNoFailureOfTheOuterCall() {
+        ofSpring(Limited.class, AroundLimited.class).run(context -> {
+            Limited limited = context.getBean(Limited.class);
+            AroundLimited around = context.getBean(AroundLimited.class);
+            limited.call(() -> {
+                for (int i = 0; i < 100; i++) {
+                    assertThatExceptionOfType(InvocationRejectedException.class).isThrownBy(around::call);
+                }
+            });
+            assertThat(history(context, "around")).isEqualTo("0 ok, 0 failed, 100 ignored, 0 refused, closed");
+        });
+    }
+
+    @Test
     void reported_resilience4j364_resilience4j534_documentedOrderIsTheOneThereIs() {
         // Equal numbers of aspects, and a getter that returned a constant, made the order one of chance.
         ofResilience4j(OfResilience4j.class, FullBulkhead.class)
@@ -381,6 +425,40 @@ final class RetryTest {
         @ConcurrencyLimit(limit = 1, policy = ConcurrencyLimit.ThrottlePolicy.REJECT)
         @GuardedBy("limited") public void call(Runnable inside) {
             inside.run();
+        }
+    }
+
+    static class AroundLimited {
+        private final Limited limited;
+
+        AroundLimited(Limited limited) {
+            this.limited = limited;
+        }
+
+        @GuardedBy("around") public void call() {
+            limited.call(() -> {});
+        }
+    }
+
+    static class Futures {
+        @Retryable(maxRetries = 2, delay = 0)
+        @GuardedBy("futures") public CompletableFuture<String> ofSpring() {
+            return CompletableFuture.failedFuture(new IOException("down"));
+        }
+
+        @org.springframework.retry.annotation.Retryable(backoff = @Backoff(0))
+        @GuardedBy("futures") public CompletableFuture<String> ofSpringRetry() {
+            return CompletableFuture.failedFuture(new IOException("down"));
+        }
+
+        @Retryable(maxRetries = 2, delay = 0)
+        @GuardedBy("futures") public CompletionStage<String> stage() {
+            return CompletableFuture.failedFuture(new IOException("down"));
+        }
+
+        @Retryable(maxRetries = 2, delay = 0, excludes = CallNotPermittedException.class)
+        @GuardedBy("monos") public Mono<String> mono() {
+            return Mono.error(new IOException("down"));
         }
     }
 
