@@ -24,6 +24,7 @@ import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 import org.springframework.boot.actuate.endpoint.annotation.Selector;
 import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
+import org.springframework.util.StringUtils;
 
 /** Shows breakers, and lets an operator move them where writing is granted. Never makes one. */
 @Endpoint(id = GuardedByEndpoint.NAME, defaultAccess = Access.READ_ONLY)
@@ -107,8 +108,7 @@ final class GuardedByEndpoint {
     }
 
     private static String named(CircuitBreaker breaker) {
-        return "circuit breaker '" + breaker.name() + "'"
-                + breaker.key().map(key -> " for key '" + key + "'").orElse("");
+        return StringUtils.uncapitalize(breaker.title());
     }
 
     /** That there is no such breaker, and which is meant or which there are. */

@@ -9,7 +9,9 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.guardedby.circuitbreaker.CallNotPermittedException;
+import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.spring.GuardedBy;
+import dev.guardedby.spring.keys.Keys;
 import io.github.resilience4j.bulkhead.BulkheadFullException;
 import io.github.resilience4j.bulkhead.annotation.Bulkhead;
 import io.github.resilience4j.retry.annotation.Retry;
@@ -20,7 +22,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -143,6 +147,40 @@ final class RetryTest {
             assertThatExceptionOfType(CallNotPermittedException.class).isThrownBy(bare::call);
             assertThat(history(context, "bare")).isEqualTo("0 ok, 0 failed, 0 ignored, 4 refused, open");
         });
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"plain", "stage", "mono"})
+    void keyThatSharesTheBreakerOfTheName_isCountedOnceAnAttempt_andOnceIfItIsRefusedBefore(String shape) {
+        ofSpring(Tenants.class)
+                .withPropertyValues("guardedby.defaults.max-keys=1")
+                .run(context -> {
+                    Tenants tenants = context.getBean(Tenants.class);
+                    CircuitBreaker name = breaker(context, shape);
+                    LongAdder overflow = context.getBean(Keys.class).of(name).overflow();
+                    name.forKey("full").holdOpen();
+
+                    assertThat(ask(tenants, shape, "works")).isEqualTo("for works");
+                    assertThat(overflow.sum()).isEqualTo(1);
+                    name.forceOpen();
+                    assertThat(ask(tenants, shape, "works")).isEqualTo("later, works");
+                    assertThat(overflow.sum()).isEqualTo(2);
+                    name.reset();
+                    name.forKey("full").holdOpen();
+                    tenants.failing(1);
+                    // Spring retries no future, and subscribes once more to the same publisher.
+                    assertThat(ask(tenants, shape, "again"))
+                            .isEqualTo(shape.equals("stage") ? "later, again" : "for again");
+                    assertThat(overflow.sum()).isEqualTo(shape.equals("plain") ? 4 : 3);
+                });
+    }
+
+    private static @Nullable String ask(Tenants tenants, String shape, String tenant) {
+        return switch (shape) {
+            case "plain" -> tenants.plain(tenant);
+            case "stage" -> tenants.stage(tenant).join();
+            default -> tenants.mono(tenant).block();
+        };
     }
 
     @Test
@@ -312,6 +350,46 @@ final class RetryTest {
     @Configuration
     @EnableRetry
     static class WithSpringRetry {}
+
+    @SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // fallbacks are found by name
+    static class Tenants {
+        private int failing;
+
+        void failing(int times) {
+            failing = times;
+        }
+
+        @GuardedBy(name = "plain", key = "#a0", fallback = "later") @Retryable(maxRetries = 2, delay = 0)
+        public String plain(String tenant) {
+            if (failing > 0) {
+                failing--;
+                throw new IllegalStateException(tenant + " fails");
+            }
+            return "for " + tenant;
+        }
+
+        @GuardedBy(name = "stage", key = "#a0", fallback = "laterStage") @Retryable(maxRetries = 2, delay = 0)
+        public CompletableFuture<String> stage(String tenant) {
+            return CompletableFuture.completedFuture(plain(tenant));
+        }
+
+        @GuardedBy(name = "mono", key = "#a0", fallback = "laterMono") @Retryable(maxRetries = 2, delay = 0)
+        public Mono<String> mono(String tenant) {
+            return Mono.fromCallable(() -> plain(tenant));
+        }
+
+        String later(String tenant) {
+            return "later, " + tenant;
+        }
+
+        CompletableFuture<String> laterStage(String tenant) {
+            return CompletableFuture.completedFuture(later(tenant));
+        }
+
+        Mono<String> laterMono(String tenant) {
+            return Mono.just(later(tenant));
+        }
+    }
 
     interface Shop {
         void failing(int times);
