@@ -6,6 +6,7 @@ import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -55,9 +56,9 @@ public class KeyAgainstOperatorsStress implements KeyedBreakers {
     }
 
     @Override
-    public CircuitBreaker keep(CircuitBreaker made) {
-        acme = made;
-        return made;
+    public CircuitBreaker keep(String key, Supplier<CircuitBreaker> made) {
+        acme = made.get();
+        return acme;
     }
 
     @Override

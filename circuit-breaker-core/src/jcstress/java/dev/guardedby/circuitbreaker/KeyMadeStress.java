@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -53,9 +54,10 @@ public class KeyMadeStress implements KeyedBreakers {
     }
 
     @Override
-    public CircuitBreaker keep(CircuitBreaker made) {
-        CircuitBreaker earlier = kept.putIfAbsent(made.key().orElseThrow(), made);
-        return earlier == null ? made : earlier;
+    public CircuitBreaker keep(String key, Supplier<CircuitBreaker> made) {
+        CircuitBreaker breaker = made.get();
+        CircuitBreaker earlier = kept.putIfAbsent(key, breaker);
+        return earlier == null ? breaker : earlier;
     }
 
     @Override

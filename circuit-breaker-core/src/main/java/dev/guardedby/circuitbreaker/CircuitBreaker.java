@@ -61,7 +61,8 @@ public final class CircuitBreaker {
         this.engine = new Engine(this, settings);
     }
 
-    private CircuitBreaker(CircuitBreaker parent, String key, Standing standing) {
+    /** The breaker of a key. */
+    CircuitBreaker(CircuitBreaker parent, String key, Standing standing) {
         this.name = parent.name;
         this.key = key;
         this.engine = new Engine(this, standing, parent.engine);
@@ -380,7 +381,7 @@ public final class CircuitBreaker {
 
     /** What keeps the breakers of this one's keys; empty if it has no keys. */
     public Optional<KeyedBreakers> keys() {
-        return Optional.ofNullable(engine.keys);
+        return Optional.ofNullable(engine.family).map(family -> family.keeper);
     }
 
     /**
@@ -398,21 +399,11 @@ public final class CircuitBreaker {
      * @throws IllegalStateException if this breaker has no keys
      */
     public CircuitBreaker forKey(String key) {
-        KeyedBreakers keys = engine.keys;
-        if (keys == null) {
+        Family family = engine.family;
+        if (family == null) {
             throw new IllegalStateException(this + " has no keys; give it what keeps them by keyedBy, once");
         }
-        Optional<CircuitBreaker> present = keys.find(Require.key(key));
-        if (present.isPresent()) {
-            return present.get();
-        }
-        Standing standing = Standing.of(engine);
-        CircuitBreaker made = new CircuitBreaker(this, key, standing);
-        CircuitBreaker kept = keys.keep(made);
-        if (kept == made) {
-            engine.catchUp(made.engine, standing);
-        }
-        return kept;
+        return family.of(key);
     }
 
     /**
@@ -421,7 +412,26 @@ public final class CircuitBreaker {
      * nothing. Its totals are lost all the same, but for those of the parent, in which they count.
      */
     public boolean isIdle() {
-        return engine.isIdle();
+        return engine.isForgettable(0);
+    }
+
+    /**
+     * Whether nothing that may still matter is lost if this breaker is forgotten and made anew for the next call, given that it
+     * has not been called for so long. Moves nothing.
+     *
+     * <ul>
+     *   <li>One that is {@linkplain #isIdle() idle} may be forgotten at any time.
+     *   <li>What calls have left behind, failures in a row, results in a window, probes, matters for ten minutes after the last
+     *       call; for longer if {@code recovery-timeout}, {@code probe-timeout} or a {@code window} of time is longer.
+     *   <li>One that is open matters until its wait is over, and that long afterwards.
+     *   <li>One that ramps up matters until it has.
+     *   <li>What an operator has made of it alone, held open or with a mode or settings of its own, matters for ever.
+     * </ul>
+     *
+     * @param uncalled the time since the last call, at most 292 years
+     */
+    public boolean isForgettable(Duration uncalled) {
+        return engine.isForgettable(uncalled.toNanos());
     }
 
     // The operator
@@ -521,8 +531,8 @@ public final class CircuitBreaker {
         return engine;
     }
 
-    /** How messages call it. */
-    String title() {
+    /** How messages call it: {@code Circuit breaker 'llm'}, with {@code for key 'acme'} after it if it has one. */
+    public String title() {
         return title(name, key);
     }
 

@@ -54,10 +54,14 @@ final class Closed extends State {
     }
 
     @Override
-    boolean isIdle(long now) {
-        if (streak > 0 || (rampUp != null && !rampUp.isOver(now))) {
+    boolean isForgettable(long uncalled, long memory, long now) {
+        if (rampUp != null && !rampUp.isOver(now)) {
             return false;
         }
+        return uncalled >= memory || (streak == 0 && isFlawless(now));
+    }
+
+    private boolean isFlawless(long now) {
         Window window = period.window();
         return window == null || window.look(now).isFlawless();
     }

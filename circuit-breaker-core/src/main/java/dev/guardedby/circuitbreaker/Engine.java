@@ -4,11 +4,9 @@ import dev.guardedby.circuitbreaker.HalfOpen.Slot;
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
 import dev.guardedby.circuitbreaker.Running.Slice;
 import dev.guardedby.circuitbreaker.State.Result;
-import dev.guardedby.circuitbreaker.Transition.Cause;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
-import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -25,8 +23,8 @@ final class Engine {
     private static final AtomicReferenceFieldUpdater<Engine, Settings> SETTINGS =
             AtomicReferenceFieldUpdater.newUpdater(Engine.class, Settings.class, "settings");
 
-    private static final AtomicReferenceFieldUpdater<Engine, @Nullable KeyedBreakers> KEYS =
-            AtomicReferenceFieldUpdater.newUpdater(Engine.class, KeyedBreakers.class, "keys");
+    private static final AtomicReferenceFieldUpdater<Engine, @Nullable Family> FAMILY =
+            AtomicReferenceFieldUpdater.newUpdater(Engine.class, Family.class, "family");
 
     /** What a thread is about to change: a change within a change would always undo the other, and never end. */
     private static final ThreadLocal<@Nullable Engine> RECONFIGURING = new ThreadLocal<>();
@@ -45,7 +43,7 @@ final class Engine {
     volatile Settings settings;
     volatile State state;
     /** Null without keys. */
-    volatile @Nullable KeyedBreakers keys;
+    volatile @Nullable Family family;
 
     Engine(CircuitBreaker breaker, Settings settings) {
         this(breaker, new Standing(settings, settings.mode, false), null);
@@ -294,10 +292,13 @@ final class Engine {
     void operate(Change change) {
         Settings present = settings;
         State next = move(now(), change);
-        tellKeys(Standing.of(present, next), key -> key.move(key.now(), change));
+        Family keys = family;
+        if (keys != null) {
+            keys.operate(Standing.of(present, next), change);
+        }
     }
 
-    private State move(long now, Change change) {
+    State move(long now, Change change) {
         State seen;
         State next;
         do {
@@ -308,70 +309,45 @@ final class Engine {
     }
 
     void keyedBy(KeyedBreakers keeper) {
-        if (parent != null || !KEYS.compareAndSet(this, null, keeper)) {
+        if (parent != null || !FAMILY.compareAndSet(this, null, new Family(this, keeper))) {
             throw new IllegalStateException(
                     breaker + (parent == null ? " has its keys already" : " is itself the breaker of a key"));
         }
     }
 
-    /** Tells all keys what has just been made of this breaker; {@code mine} is what they have in common with it then. */
-    private void tellKeys(Standing mine, Consumer<Engine> change) {
-        KeyedBreakers present = keys;
-        if (present != null) {
-            present.all().forEach(key -> change.accept(key.engine()));
-            // Somebody else may have changed this breaker, too, and told a key before: the last word is what holds
-            // here.
-            for (Standing told = mine, now = Standing.of(this); !now.equals(told); now = Standing.of(this)) {
-                told = now;
-                Standing latest = now;
-                present.all().forEach(key -> key.engine().follow(latest));
-            }
-        }
-    }
-
-    /** Tells the breaker of a new key what has changed here since it was made, for nobody may have found it yet. */
-    void catchUp(Engine key, Standing begun) {
-        Standing told = begun;
-        for (Standing now = Standing.of(this); !now.equals(told); now = Standing.of(this)) {
-            told = now;
-            key.follow(now);
-        }
-    }
-
-    private void follow(Standing standing) {
-        settings = standing.settings();
-        move(now(), (engine, seen, now) -> {
-            State next = seen.reconfigured(engine, standing.mode(), now);
-            if (standing.held()) {
-                return Standing.isHeld(next) ? next : next.heldOpen(engine, now);
-            }
-            return Standing.isHeld(next) ? next.closedByOperator(engine, Cause.RESET, now) : next;
-        });
-    }
-
-    boolean isIdle() {
+    /** Whether nothing that may still matter is lost with this breaker, which nobody has called for so long. */
+    boolean isForgettable(long uncalledNanos) {
         State seen = state;
-        boolean held = false;
+        Settings present = settings;
         if (parent != null) {
             Standing there = Standing.of(parent);
-            if (settings != there.settings() || seen.mode != there.mode()) {
+            if (present != there.settings() || seen.mode != there.mode()) {
                 return false;
             }
-            held = there.held();
-        }
-        return held ? Standing.isHeld(seen) && seen.streak == 0 : seen.isIdle(now());
-    }
-
-    /** Lets whoever keeps this breaker know that there may be something to remember. */
-    private void tellKeeper() {
-        KeyedBreakers keeper = parent == null ? null : parent.keys;
-        if (keeper != null) {
-            try {
-                keeper.changed(breaker);
-            } catch (Throwable broken) {
-                Deliveries.warn("What keeps the keys of circuit breaker '" + breaker.name() + "' threw", broken);
+            if (there.held()) {
+                // The next one with that key begins held, too.
+                return Standing.isHeld(seen) && (seen.streak == 0 || uncalledNanos >= present.memoryNanos());
             }
         }
+        return seen.isForgettable(uncalledNanos, present.memoryNanos(), now());
+    }
+
+    private void tellKeeper() {
+        Family keys = parent == null ? null : parent.family;
+        if (keys != null) {
+            keys.changed(breaker);
+        }
+    }
+
+    /** Takes over the settings of the name, unless those here are made from these or from later ones. */
+    void adopt(Settings ofName) {
+        Settings seen;
+        do {
+            seen = settings;
+            if (seen.edition >= ofName.edition) {
+                return;
+            }
+        } while (!SETTINGS.compareAndSet(this, seen, ofName));
     }
 
     /**
@@ -392,18 +368,18 @@ final class Engine {
                 seen = settings;
                 next = change.apply(seen);
                 next.requireSameLife(seen);
+                next.edition = parent == null ? seen.edition + 1 : seen.edition;
             } while (!SETTINGS.compareAndSet(this, seen, next));
         } finally {
             RECONFIGURING.remove();
         }
         Mode mode = next.modeWritten ? next.mode : null;
         Change derived = (engine, present, now) -> present.reconfigured(engine, mode, now);
-        Settings changed = next;
         State derivedHere = move(now(), derived);
-        tellKeys(Standing.of(changed, derivedHere), key -> {
-            key.settings = changed;
-            key.move(key.now(), derived);
-        });
+        Family keys = family;
+        if (keys != null) {
+            keys.reconfigure(next, Standing.of(next, derivedHere), derived);
+        }
     }
 
     /** Puts the next State in place of the one seen, unless somebody was faster; a new period is made known. */

@@ -66,6 +66,11 @@ final class HalfOpen extends State {
     }
 
     @Override
+    boolean isForgettable(long uncalled, long memory, long now) {
+        return uncalled >= Math.max(memory, terms.leaseNanos);
+    }
+
+    @Override
     @Nullable State admit(boolean manual, long now) {
         List<Slot> next;
         if (hasFreeSlot()) {

@@ -1,28 +1,39 @@
 package dev.guardedby.circuitbreaker;
 
+import java.time.Duration;
 import java.util.Collection;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Keeps the breakers of one name's keys, within a bound of its own choosing.
  *
  * <p>A breaker is given one by {@link CircuitBreaker#keyedBy}, and asks it whenever the breaker of a key is wanted. What it may
- * forget is what {@link CircuitBreaker#isIdle()} says; a breaker that a call in flight still holds must be found again, or what
- * that call reports would be lost. Implementations are thread-safe, and never block.
+ * forget is what {@link CircuitBreaker#isForgettable(Duration)} says; a breaker that a call in flight still holds must be found
+ * again, or what that call reports would be lost. Implementations are thread-safe, and never block.
  */
 public interface KeyedBreakers {
 
-    /** The breaker of a key, if there is one; makes none. */
+    /** The breaker of a key, if there is one; looks only, which keeps nothing any longer than it would be kept otherwise. */
     Optional<CircuitBreaker> find(String key);
 
     /**
-     * Keeps a new breaker, unless one of its key is there.
-     *
-     * @param made the breaker of a {@linkplain CircuitBreaker#key() key}
-     * @return what calls with that key are to use from now on: the new one, or the one that is there already, never two for one
-     *     key; or, where no more can be kept, the {@linkplain CircuitBreaker#parent() parent}, which such keys share
+     * The breaker of a key, if there is one, for a call that is about to be made: what is called is not forgotten for that
+     * long. By default no more than {@link #find}, which is enough where nothing is forgotten.
      */
-    CircuitBreaker keep(CircuitBreaker made);
+    default Optional<CircuitBreaker> findForCall(String key) {
+        return find(key);
+    }
+
+    /**
+     * Keeps a new breaker for a call, unless there is one of that key by now.
+     *
+     * @param key 1 to 256 characters, not blank, and none of them a control character
+     * @param made makes it; asked once at most, under no lock, and only if there is room
+     * @return what calls with that key are to use from now on: the new one, or the one that is there already, never two for one
+     *     key; or, where no more can be kept, the breaker of the name, which such keys share
+     */
+    CircuitBreaker keep(String key, Supplier<CircuitBreaker> made);
 
     /** Every breaker that {@link #find} would find now, those that nothing but a call in flight holds included; a copy or a view. */
     Collection<CircuitBreaker> all();

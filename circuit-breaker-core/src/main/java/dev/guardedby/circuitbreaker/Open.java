@@ -38,6 +38,11 @@ final class Open extends State {
     }
 
     @Override
+    boolean isForgettable(long uncalled, long memory, long now) {
+        return !isHeld() && uncalled >= memory && now - period.startedAt - waitNanos >= memory;
+    }
+
+    @Override
     @Nullable State admit(boolean manual, long now) {
         return null;
     }

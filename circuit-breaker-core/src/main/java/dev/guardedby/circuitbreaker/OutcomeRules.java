@@ -75,7 +75,8 @@ final class OutcomeRules {
     private static final Set<String> FOREIGN_REFUSALS = Set.of(
             "io.github.resilience4j.circuitbreaker.CallNotPermittedException",
             "io.github.resilience4j.bulkhead.BulkheadFullException",
-            "io.github.resilience4j.ratelimiter.RequestNotPermitted");
+            "io.github.resilience4j.ratelimiter.RequestNotPermitted",
+            "org.springframework.resilience.InvocationRejectedException");
 
     private final List<Predicate<? super Throwable>> ignore;
     private final List<Predicate<? super Throwable>> trip;

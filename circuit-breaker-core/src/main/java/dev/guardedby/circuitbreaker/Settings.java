@@ -25,6 +25,7 @@ final class Settings implements Cloneable {
     private static final int DEFAULT_MOST_WAITS = 10;
     private static final Duration DEFAULT_RECOVERY_TIMEOUT = Duration.ofMinutes(5);
     private static final Duration DEFAULT_PROBE_TIMEOUT = Duration.ofMinutes(1);
+    private static final Duration SHORTEST_MEMORY = Duration.ofMinutes(10);
     /** All defaults, shared by the breakers that nobody told anything; not to be written to. */
     static final Settings DEFAULT = new Settings();
 
@@ -67,6 +68,8 @@ final class Settings implements Cloneable {
     LongSupplier ticker = System::nanoTime;
     InstantSource clock = InstantSource.system();
     private boolean wantsDurations;
+    /** How often the settings of the name had been changed: what was changed for one key alone is of the edition it was made from. */
+    long edition;
 
     /** Consecutive failures that trip, or 0 for no such rule: a rate rule replaces the default, never what was written. */
     int failureThreshold() {
@@ -147,6 +150,15 @@ final class Settings implements Cloneable {
         long asked = hint.compareTo(Require.LONGEST) > 0 ? cap : hint.toNanos();
         long late = Math.max(asked, (long) Math.ceil(asked * (1 + spread)));
         return Math.max(wait, Math.min(cap, late));
+    }
+
+    /**
+     * How long after the last call it may still matter what calls have left behind. Who lets a breaker wait or measure for longer
+     * than the ten minutes thinks in longer times.
+     */
+    long memoryNanos() {
+        long memory = Math.max(SHORTEST_MEMORY.toNanos(), Math.max(recoveryTimeout.toNanos(), probeTimeout.toNanos()));
+        return windowLength == null ? memory : Math.max(memory, windowLength.toNanos());
     }
 
     /** How long the remote asked to be left alone; zero if it did not. A hint that throws is no hint. */

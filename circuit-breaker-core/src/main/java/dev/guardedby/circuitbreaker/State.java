@@ -80,10 +80,13 @@ abstract sealed class State permits Closed, Open, HalfOpen {
         return false;
     }
 
-    /** Whether nothing is lost if this State is forgotten. */
-    boolean isIdle(long now) {
-        return false;
-    }
+    /**
+     * Whether nothing that may still matter is lost with this State.
+     *
+     * @param uncalled for how long the breaker has not been called
+     * @param memory for how long after a call it may matter what that has left behind
+     */
+    abstract boolean isForgettable(long uncalled, long memory, long now);
 
     /** Why {@link #admit} refuses. */
     abstract Reason reason();

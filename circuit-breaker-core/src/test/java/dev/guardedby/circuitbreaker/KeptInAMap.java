@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Supplier;
 
 /** Keeps the breakers of up to so many keys for ever, and writes down what it is told about them. */
 final class KeptInAMap implements KeyedBreakers {
@@ -14,6 +15,9 @@ final class KeptInAMap implements KeyedBreakers {
     private final List<String> told = new CopyOnWriteArrayList<>();
     private final int most;
     Runnable beforeKeeping = () -> {};
+    /** Once. */
+    Runnable beforeAll = () -> {};
+
     Runnable whenTold = () -> {};
 
     KeptInAMap(int most) {
@@ -26,17 +30,21 @@ final class KeptInAMap implements KeyedBreakers {
     }
 
     @Override
-    public CircuitBreaker keep(CircuitBreaker made) {
-        beforeKeeping.run();
+    public CircuitBreaker keep(String key, Supplier<CircuitBreaker> made) {
         if (kept.size() >= most) {
-            return made.parent().orElseThrow();
+            return kept.values().iterator().next().parent().orElseThrow();
         }
-        CircuitBreaker earlier = kept.putIfAbsent(made.key().orElseThrow(), made);
-        return earlier == null ? made : earlier;
+        CircuitBreaker breaker = made.get();
+        beforeKeeping.run();
+        CircuitBreaker earlier = kept.putIfAbsent(key, breaker);
+        return earlier == null ? breaker : earlier;
     }
 
     @Override
     public Collection<CircuitBreaker> all() {
+        Runnable once = beforeAll;
+        beforeAll = () -> {};
+        once.run();
         return kept.values();
     }
 

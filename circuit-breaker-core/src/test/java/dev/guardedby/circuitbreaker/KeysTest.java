@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -257,6 +259,131 @@ class KeysTest {
 
         story.time.advance("PT30S");
         assertThat(acme.isIdle()).isTrue();
+    }
+
+    /** When each of these may be forgotten, by the time since the latest of its calls. */
+    private String forgettable(CircuitBreaker breaker, String... uncalled) {
+        return Stream.of(uncalled)
+                .map(time -> time + (breaker.isForgettable(Duration.parse(time)) ? " gone" : " kept"))
+                .collect(Collectors.joining(", "));
+    }
+
+    @Test
+    void failuresInARow_matterForTenMinutesAfterTheLastCall() {
+        CircuitBreaker acme = llm.forKey("acme");
+        assertThat(forgettable(acme, "PT0S")).isEqualTo("PT0S gone");
+
+        Story.fail(acme, 1);
+        assertThat(forgettable(acme, "PT0S", "PT9M59.999999999S", "PT10M"))
+                .isEqualTo("PT0S kept, PT9M59.999999999S kept, PT10M gone");
+        acme.run(() -> {});
+        assertThat(forgettable(acme, "PT0S")).isEqualTo("PT0S gone");
+    }
+
+    @Test
+    void whatIsWaitedOrMeasuredForLonger_mattersForLonger() {
+        Duration hour = Duration.ofHours(1);
+        for (CircuitBreaker.Builder builder : List.of(
+                story.breaker().recoveryTimeout(hour),
+                story.breaker().probeTimeout(hour),
+                story.breaker().failureRateThreshold(50).window(hour))) {
+            CircuitBreaker acme = keyed(builder).forKey("acme");
+            kept.kept.clear();
+            Story.fail(acme, 1);
+            assertThat(forgettable(acme, "PT59M59S", "PT1H")).isEqualTo("PT59M59S kept, PT1H gone");
+        }
+    }
+
+    @Test
+    void openKey_mattersUntilTenMinutesAfterItsWait_andWhileItIsCalled() {
+        CircuitBreaker acme = llm.forKey("acme");
+        Story.fail(acme, 3);
+
+        assertThat(forgettable(acme, "PT100H")).isEqualTo("PT100H kept");
+        story.time.advance(WAIT.plus(Duration.ofMinutes(10)).minusNanos(1));
+        assertThat(forgettable(acme, "PT100H")).isEqualTo("PT100H kept");
+        story.time.advance(Duration.ofNanos(1));
+        assertThat(forgettable(acme, "PT9M59S", "PT10M")).isEqualTo("PT9M59S kept, PT10M gone");
+
+        Permit probe = acme.acquire();
+        assertThat(forgettable(acme, "PT9M59S", "PT10M"))
+                .as("a call in flight holds it; one that is lost does not for ever")
+                .isEqualTo("PT9M59S kept, PT10M gone");
+        probe.success();
+        assertThat(forgettable(acme, "PT0S")).isEqualTo("PT0S gone");
+        assertThat(story.history())
+                .containsExactly(
+                        "0s CLOSED>OPEN FAILURES",
+                        "610s OPEN>HALF_OPEN WAIT_OVER",
+                        "610s HALF_OPEN>CLOSED PROBES_SUCCEEDED");
+    }
+
+    @Test
+    void whatAnOperatorMadeOfOneKey_mattersForEver_andAForcedOpeningLikeAnyOther() {
+        CircuitBreaker held = llm.forKey("held");
+        held.holdOpen();
+        CircuitBreaker observed = llm.forKey("observed");
+        observed.mode(Mode.OBSERVE);
+        CircuitBreaker reconfigured = llm.forKey("reconfigured");
+        reconfigured.reconfigure(change -> change.failureThreshold(9));
+        CircuitBreaker forced = llm.forKey("forced");
+        forced.forceOpen();
+
+        story.time.advance("PT1000H");
+        assertThat(List.of(held, observed, reconfigured, forced))
+                .extracting(key -> forgettable(key, "PT1000H"))
+                .containsExactly("PT1000H kept", "PT1000H kept", "PT1000H kept", "PT1000H gone");
+    }
+
+    @Test
+    void keyHeldWithItsName_losesNothingButItsFailures() {
+        CircuitBreaker acme = llm.forKey("acme");
+        Story.fail(acme, 2);
+        llm.holdOpen();
+
+        assertThat(forgettable(acme, "PT9M59S", "PT10M")).isEqualTo("PT9M59S kept, PT10M gone");
+    }
+
+    @Test
+    void changeOfOneKey_duringOtherChangesOfTheName_isNotLost() {
+        CircuitBreaker acme = llm.forKey("acme");
+
+        kept.beforeAll = () -> {
+            llm.mode(Mode.OBSERVE);
+            acme.reconfigure(change -> change.failureThreshold(9));
+        };
+        llm.forceOpen();
+        assertThat(acme.settings())
+                .as("the name has only been switched and forced open meanwhile")
+                .containsEntry("failure-threshold", 9)
+                .containsEntry("mode", Mode.OBSERVE);
+
+        kept.beforeAll = () -> {
+            llm.reconfigure(change -> change.probes(3));
+            acme.reconfigure(change -> change.failureThreshold(8));
+        };
+        llm.reconfigure(change -> change.probes(2));
+        assertThat(acme.settings())
+                .as("made from the later of the two changes of the name")
+                .containsEntry("failure-threshold", 8)
+                .containsEntry("probes", 3);
+        llm.reconfigure(change -> change.probes(4));
+        assertThat(acme.settings()).containsEntry("failure-threshold", 3).containsEntry("probes", 4);
+    }
+
+    @Test
+    void keyHeldOpenAlone_staysHeld_whateverSettingsOfTheNameChangeAtOnce() {
+        CircuitBreaker acme = llm.forKey("acme");
+        acme.holdOpen();
+        acme.mode(Mode.OBSERVE);
+
+        kept.beforeAll = () -> llm.reconfigure(change -> change.probes(3));
+        llm.reconfigure(change -> change.probes(2));
+
+        assertThat(acme.refusal()).isEmpty();
+        assertThat(acme.timeUntilRetry()).isEmpty();
+        assertThat(List.of(acme.state(), acme.mode())).hasToString("[OPEN, OBSERVE]");
+        assertThat(acme.settings()).containsEntry("probes", 3);
     }
 
     @Test

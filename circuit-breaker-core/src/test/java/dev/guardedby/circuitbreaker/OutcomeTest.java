@@ -19,6 +19,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -175,6 +176,12 @@ final class OutcomeTest {
                         recordAll,
                         new ExecutionException(new io.github.resilience4j.bulkhead.BulkheadFullException()),
                         IGNORED),
+                row(
+                        "record all",
+                        recordAll,
+                        new ExecutionException(new org.springframework.resilience.InvocationRejectedException()),
+                        IGNORED),
+                row("an executor that is full", none, new RejectedExecutionException(), FAILURE),
                 // Rules that throw
                 row("broken ignore rule", b -> b.ignoreIf(OutcomeTest::broken), io, FAILURE),
                 row("broken record rule", b -> b.recordIf(OutcomeTest::broken), io, FAILURE),

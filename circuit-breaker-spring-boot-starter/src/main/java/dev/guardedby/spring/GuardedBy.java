@@ -56,14 +56,15 @@ public @interface GuardedBy {
      * default method of an interface, of any visibility. It takes the same parameters, or the same and the exception; of
      * several, the one with the nearest exception type answers. Its result must be assignable to the method's.
      *
-     * <p>It is not asked for exceptions that the breaker ignores, unless they are or wrap the refusal of another. What it throws reaches the caller, with what it was called
-     * for as a suppressed exception.
+     * <p>It is not asked for exceptions that the breaker ignores, unless they are or wrap the refusal of another. What it
+     * throws reaches the caller, with what it was called for as a suppressed exception.
      */
     String fallback() default "";
 
     /**
-     * What a call cost, as a SpEL expression over {@code #result} (of a future its value, of a publisher its item or the last of them) and the arguments, by name or as
-     * {@code #a0}, {@code #a1}, …: a {@link dev.guardedby.circuitbreaker.Cost}, or a number of US dollars.
+     * What a call cost, as a SpEL expression over {@code #result} and the arguments, by name or as {@code #a0}, {@code #a1},
+     * …: a {@link dev.guardedby.circuitbreaker.Cost}, or a number of US dollars. The result of a future is its value, that of a
+     * publisher its item or the last of them, and null if it is empty.
      *
      * <p>It is not evaluated after a failure, nor where the method has recorded its cost by a {@link CostRecorder}. One that
      * fails leaves the result alone, and is counted and logged.

@@ -85,7 +85,10 @@ final class ArchitectureTest {
     void web_isKnownWhereAnswersAreReadAndGiven_andNeitherMvcNorWebFluxIsNeeded() {
         noClasses()
                 .that()
-                .resideOutsideOfPackages("dev.guardedby.spring.answers..", "dev.guardedby.spring.web..")
+                .resideOutsideOfPackages(
+                        "dev.guardedby.spring.answers..",
+                        "dev.guardedby.spring.web..",
+                        "dev.guardedby.spring.actuate..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("org.springframework.web..", "org.springframework.http..")

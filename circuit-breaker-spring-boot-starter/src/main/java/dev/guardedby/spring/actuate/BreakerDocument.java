@@ -2,13 +2,9 @@ package dev.guardedby.spring.actuate;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerStats;
-import dev.guardedby.circuitbreaker.CircuitState;
-import dev.guardedby.circuitbreaker.KeyedBreakers;
 import dev.guardedby.circuitbreaker.Refusal;
 import dev.guardedby.circuitbreaker.Transition;
 import dev.guardedby.spring.config.ConfiguredBreakers.Setting;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,9 +12,6 @@ import java.util.function.Function;
 
 /** All there is to know about one breaker, as plain maps that any JSON writer can write. Reading it moves nothing. */
 final class BreakerDocument {
-
-    // A keyed breaker may have thousands, and their names are not ours to spread.
-    private static final int REFUSING_SHOWN = 20;
 
     private BreakerDocument() {}
 
@@ -46,32 +39,15 @@ final class BreakerDocument {
         seen.last().ifPresent(last -> document.put("lastTransition", transition(last)));
         document.put("stats", stats.toMap());
         document.put("budgets", List.of());
-        breaker.keys().ifPresent(keys -> document.put("keys", keys(keys)));
+        breaker.keys().ifPresent(keys -> document.put("keys", keys(KeyStates.of(keys))));
         document.put("settings", settings(shown.apply(seen.settings())));
         return document;
     }
 
     /** How many keys there are and how they are; of those that refuse calls, a few by name. */
-    private static Map<String, Object> keys(KeyedBreakers keys) {
-        int open = 0;
-        int halfOpen = 0;
-        List<String> refusing = new ArrayList<>();
-        for (CircuitBreaker breaker : keys.all()) {
-            CircuitState state = breaker.stats().state();
-            open += state == CircuitState.OPEN ? 1 : 0;
-            halfOpen += state == CircuitState.HALF_OPEN ? 1 : 0;
-            if (state != CircuitState.CLOSED
-                    && refusing.size() < REFUSING_SHOWN
-                    && breaker.refusal().isPresent()) {
-                refusing.add(breaker.key().orElseThrow());
-            }
-        }
-        Collections.sort(refusing);
-        Map<String, Object> document = new LinkedHashMap<>();
-        document.put("held", keys.size());
-        document.put("open", open);
-        document.put("halfOpen", halfOpen);
-        document.put("refusing", refusing);
+    private static Map<String, Object> keys(KeyStates keys) {
+        Map<String, Object> document = keys.counts();
+        document.put("refusing", keys.refusing());
         return document;
     }
 

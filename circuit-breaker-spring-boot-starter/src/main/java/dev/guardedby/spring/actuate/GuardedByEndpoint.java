@@ -18,15 +18,20 @@ import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.Access;
+import org.springframework.boot.actuate.endpoint.EndpointId;
 import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 import org.springframework.boot.actuate.endpoint.annotation.Selector;
 import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
+import org.springframework.util.StringUtils;
 
 /** Shows breakers, and lets an operator move them where writing is granted. Never makes one. */
-@Endpoint(id = "guardedby", defaultAccess = Access.READ_ONLY)
+@Endpoint(id = GuardedByEndpoint.NAME, defaultAccess = Access.READ_ONLY)
 final class GuardedByEndpoint {
+    static final String NAME = "guardedby";
+    static final EndpointId ID = EndpointId.of(NAME);
+
     private static final int NAMES_SHOWN = 10;
     private static final Log LOG = LogFactory.getLog("dev.guardedby");
     private static final Map<String, Consumer<CircuitBreaker>> MOVES = new LinkedHashMap<>();
@@ -103,11 +108,10 @@ final class GuardedByEndpoint {
     }
 
     private static String named(CircuitBreaker breaker) {
-        return "circuit breaker '" + breaker.name() + "'"
-                + breaker.key().map(key -> " for key '" + key + "'").orElse("");
+        return StringUtils.uncapitalize(breaker.title());
     }
 
-    /** That there is no such breaker, and which there are. */
+    /** That there is no such breaker, and which is meant or which there are. */
     String unknown(String name, @Nullable String key) {
         CircuitBreaker present = registry.find(name).orElse(null);
         if (present != null && key != null) {
@@ -116,8 +120,13 @@ final class GuardedByEndpoint {
                     : "circuit breaker '" + name + "' has no keys";
         }
         List<String> known = registry.all().stream().map(CircuitBreaker::name).toList();
+        String none = "there is no circuit breaker '" + name + "'; ";
+        Optional<String> meant = ConfiguredBreakers.nearest(name, known);
+        if (meant.isPresent()) {
+            return none + "did you mean " + meant.get() + "?";
+        }
         int more = known.size() - NAMES_SHOWN;
-        return "there is no circuit breaker '" + name + "'; there are "
+        return none + "there are "
                 + (known.isEmpty() ? "none" : known.stream().limit(NAMES_SHOWN).collect(Collectors.joining(", ")))
                 + (more > 0 ? " and " + more + " more" : "");
     }

@@ -11,8 +11,11 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.Environment;
+import org.springframework.web.bind.annotation.ControllerAdvice;
 
 /** The Actuator endpoint {@code guardedby}, where Actuator is there and the endpoint is exposed. */
 @AutoConfiguration(after = GuardedByAutoConfiguration.class)
@@ -35,5 +38,23 @@ public final class GuardedByEndpointAutoConfiguration {
     @ConditionalOnBean(GuardedByEndpoint.class)
     GuardedByWebExtension guardedByWebExtension(GuardedByEndpoint endpoint) {
         return new GuardedByWebExtension(endpoint);
+    }
+
+    @Bean
+    @ConditionalOnBean(GuardedByEndpoint.class)
+    KnownParameters guardedByKnownParameters() {
+        return new KnownParameters();
+    }
+
+    /** Where there is a web at all. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnWebApplication
+    @ConditionalOnClass(ControllerAdvice.class)
+    @ConditionalOnAvailableEndpoint(endpoint = GuardedByEndpoint.class)
+    static final class OverHttp {
+        @Bean
+        UnreadableBodyAdvice guardedByUnreadableBodyAdvice() {
+            return new UnreadableBodyAdvice();
+        }
     }
 }

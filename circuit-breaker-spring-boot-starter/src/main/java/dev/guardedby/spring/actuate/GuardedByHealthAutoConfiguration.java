@@ -1,6 +1,7 @@
 package dev.guardedby.spring.actuate;
 
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
+import dev.guardedby.spring.config.ConfiguredBreakers;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
@@ -9,7 +10,6 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.boot.health.autoconfigure.contributor.ConditionalOnEnabledHealthIndicator;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.context.annotation.Bean;
-import org.springframework.core.env.Environment;
 
 /** The health contributor {@code guardedBy}, on Spring Boot 4. */
 @AutoConfiguration(after = GuardedByAutoConfiguration.class)
@@ -20,8 +20,7 @@ public final class GuardedByHealthAutoConfiguration {
     @Bean
     @ConditionalOnEnabledHealthIndicator("guardedby")
     @ConditionalOnMissingBean(name = "guardedByHealthContributor")
-    HealthIndicator guardedByHealthContributor(CircuitBreakerRegistry registry, Environment environment) {
-        return new GuardedByHealthIndicator(
-                registry, environment.getProperty("guardedby.health.down-when-open", Boolean.class, false));
+    HealthIndicator guardedByHealthContributor(CircuitBreakerRegistry registry, ConfiguredBreakers configured) {
+        return new GuardedByHealthIndicator(registry, configured.downWhenOpen());
     }
 }

@@ -13,7 +13,8 @@ import org.springframework.boot.health.contributor.HealthIndicator;
  *
  * <p>It stays UP while breakers are open: the outage of a remote is no reason to take this application out of service, and
  * one that gets no calls would never find out that the remote is back. For the same reason a breaker whose wait is over
- * does not count as open where DOWN was asked for.
+ * does not count as open where DOWN was asked for. Nor does a key: the outage of one tenant's remote is shown, and leaves
+ * the application to all others.
  */
 final class GuardedByHealthIndicator implements HealthIndicator {
     private final CircuitBreakerRegistry registry;
@@ -33,6 +34,7 @@ final class GuardedByHealthIndicator implements HealthIndicator {
             details.put("state", seen.stats().state().name());
             details.put("admitting", seen.refusal().isEmpty());
             details.put("message", seen.message());
+            breaker.keys().map(KeyStates::of).ifPresent(keys -> details.put("keys", keys(keys)));
             health.withDetail(breaker.name(), details);
             if (downWhenOpen
                     && seen.refusal().filter(GuardedByHealthIndicator::isOpen).isPresent()) {
@@ -40,6 +42,12 @@ final class GuardedByHealthIndicator implements HealthIndicator {
             }
         }
         return health.build();
+    }
+
+    private static Map<String, Object> keys(KeyStates keys) {
+        Map<String, Object> details = keys.counts();
+        details.put("worst", keys.worst().name());
+        return details;
     }
 
     private static boolean isOpen(Refusal refusal) {

@@ -40,7 +40,7 @@ final class GuardedByWebExtension {
         } catch (NoEffectException e) {
             return error(String.valueOf(e.getReason()), CONFLICT);
         } catch (InvalidEndpointRequestException e) {
-            return error(String.valueOf(e.getReason()), WebEndpointResponse.STATUS_BAD_REQUEST);
+            return badRequest(String.valueOf(e.getReason()));
         }
     }
 
@@ -51,7 +51,16 @@ final class GuardedByWebExtension {
                 : new WebEndpointResponse<>(document);
     }
 
+    static WebEndpointResponse<Map<String, Object>> badRequest(String why) {
+        return error(why, WebEndpointResponse.STATUS_BAD_REQUEST);
+    }
+
     private static WebEndpointResponse<Map<String, Object>> error(String why, int status) {
-        return new WebEndpointResponse<>(Map.of("error", why), status);
+        return new WebEndpointResponse<>(because(why), status);
+    }
+
+    /** The body of every answer that is none. */
+    static Map<String, Object> because(String why) {
+        return Map.of("error", why);
     }
 }

@@ -32,7 +32,7 @@ final class AdvisorOrder implements SmartInstantiationAwareBeanPostProcessor, Me
 
     private final Declarations declarations;
     private final @Nullable Integer plainOrder;
-    private final RetriedRefusals retriedRefusals = new RetriedRefusals();
+    private final VainRetries vainRetries = new VainRetries();
     private final Set<String> warned = ConcurrentHashMap.newKeySet();
 
     /**
@@ -81,7 +81,7 @@ final class AdvisorOrder implements SmartInstantiationAwareBeanPostProcessor, Me
         Advised guarding = proxies.get(innermost);
         Target target = Target.behind(guarding);
         if (all.stream().anyMatch(placed -> placed.kind() == Neighbour.RETRY)) {
-            retriedRefusals.warn(all, guardedMethods(target, false), target.seen());
+            vainRetries.warn(all, guardedMethods(target, false), target.seen());
             askFirst(guarding, target);
         }
         List<Placed> wanted = Placing.inPlace(all);

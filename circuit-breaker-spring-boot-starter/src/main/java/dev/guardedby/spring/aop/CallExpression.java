@@ -77,6 +77,11 @@ final class CallExpression {
         return expression.getValue(new CallContext(surroundings, variables, arguments, result));
     }
 
+    /** Whether it may fail because there is no result. */
+    boolean asksForResult() {
+        return expression.getExpressionString().contains("#result");
+    }
+
     /** {@code The key expression '#tenant' of com.acme.Assistant.ask(String)}. */
     @Override
     public String toString() {

@@ -17,6 +17,7 @@ final class CostExpression {
     private final CallExpression expression;
     private final LongAdder lost;
     private final AtomicBoolean warned = new AtomicBoolean();
+    private final AtomicBoolean warnedOfNoResult = new AtomicBoolean();
 
     private CostExpression(CallExpression expression, LongAdder lost) {
         this.expression = expression;
@@ -40,13 +41,24 @@ final class CostExpression {
             call.record(toCost(expression.value(arguments, result)));
         } catch (Throwable broken) {
             lost.increment();
-            if (warned.compareAndSet(false, true)) {
+            if (result == null && expression.asksForResult()) {
+                warnOfNoResult();
+            } else if (warned.compareAndSet(false, true)) {
                 LOG.warn(
                         expression
                                 + " failed: the call's result is not affected, but its cost is not recorded. Further"
                                 + " failures of this expression are counted and not logged.",
                         broken);
             }
+        }
+    }
+
+    // An empty publisher is no news, and where the expression failed says nothing that this does not.
+    private void warnOfNoResult() {
+        if (warnedOfNoResult.compareAndSet(false, true)) {
+            LOG.warn(expression
+                    + " failed, and there is no result: the call's cost is not recorded. If such a call costs nothing, write"
+                    + " '#result == null ? 0 : …'. Further failures without a result are counted and not logged.");
         }
     }
 

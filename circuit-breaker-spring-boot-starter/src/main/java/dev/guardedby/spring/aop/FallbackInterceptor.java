@@ -1,5 +1,6 @@
 package dev.guardedby.spring.aop;
 
+import dev.guardedby.circuitbreaker.CircuitBreaker;
 import java.lang.reflect.Method;
 import java.util.Set;
 import org.aopalliance.intercept.MethodInterceptor;
@@ -41,7 +42,12 @@ final class FallbackInterceptor implements MethodInterceptor {
         if (method == null || fallback == null) {
             return invocation.proceed();
         }
-        boolean askFirst = !retried.isEmpty() && retried.contains(method.method());
-        return method.shape().guardWithFallback(method, fallback, invocation, askFirst);
+        CircuitBreaker asked;
+        try {
+            asked = !retried.isEmpty() && retried.contains(method.method()) ? method.askedFor(invocation) : null;
+        } catch (InvalidKeyException invalid) {
+            return method.shape().failed(invalid);
+        }
+        return method.shape().guardWithFallback(method, fallback, invocation, asked);
     }
 }

@@ -55,7 +55,8 @@ abstract sealed class FlowCollection<T> implements FlowCollector<T>, Continuatio
             }
             return isSuspended(answer) ? answer : ended(null);
         } catch (Throwable thrown) {
-            throw sneak(thrown);
+            // Kotlin has no checked exceptions, and hands on whatever comes.
+            throw Shape.sneak(thrown);
         }
     }
 
@@ -113,12 +114,6 @@ abstract sealed class FlowCollection<T> implements FlowCollector<T>, Continuatio
         } catch (Throwable failure) {
             return failure;
         }
-    }
-
-    // Kotlin has no checked exceptions, and hands on whatever comes.
-    @SuppressWarnings("unchecked")
-    static <X extends Throwable> RuntimeException sneak(Throwable thrown) throws X {
-        throw (X) thrown;
     }
 
     /** Where the flow goes on when the collector has seen an item. */

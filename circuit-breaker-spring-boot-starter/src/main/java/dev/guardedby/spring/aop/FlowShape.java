@@ -15,13 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class FlowShape implements Shape {
 
     @Override
-    public Object guard(GuardedMethod method, MethodInvocation invocation) {
-        CircuitBreaker breaker;
-        try {
-            breaker = method.breakerFor(invocation);
-        } catch (InvalidKeyException invalid) {
-            return failing(invalid);
-        }
+    public Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation) {
         GuardedCall assembling = new GuardedCall(method, invocation, breaker, null);
         Flow<?> source = flow(assembling::proceed, "guarded call");
         return new GuardedFlow<>(source, new Assembly(method, invocation, breaker, assembling));
@@ -29,13 +23,7 @@ final class FlowShape implements Shape {
 
     @Override
     public Object guardWithFallback(
-            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) {
-        CircuitBreaker asked;
-        try {
-            asked = askFirst ? method.breakerFor(invocation) : null;
-        } catch (InvalidKeyException invalid) {
-            return failing(invalid);
-        }
+            GuardedMethod method, Fallback fallback, MethodInvocation invocation, @Nullable CircuitBreaker asked) {
         Flow<?> returned = flow(invocation::proceed, "guarded call");
         Flow<?> first = asked == null ? returned : asking(asked, returned);
         return new FallbackFlow<Object>(first, primary -> {
@@ -45,20 +33,27 @@ final class FlowShape implements Shape {
     }
 
     @Override
+    public Flow<?> failed(Throwable reason) {
+        return (collector, continuation) -> {
+            throw Shape.sneak(reason);
+        };
+    }
+
+    @Override
     public Outcome outcomeOf(CircuitBreaker breaker, Throwable thrown) {
         return breaker.outcomeOfStage(thrown);
     }
 
     /** What a method returns; if it throws, a flow that does. */
-    private static Flow<?> flow(Returning method, String what) {
+    private Flow<?> flow(Returning method, String what) {
         Object returned;
         try {
             returned = method.call();
         } catch (Throwable thrown) {
-            return failing(thrown);
+            return failed(thrown);
         }
         return returned == null
-                ? failing(new NullPointerException("the " + what + " returned null instead of a flow"))
+                ? failed(new NullPointerException("the " + what + " returned null instead of a flow"))
                 : (Flow<?>) returned;
     }
 
@@ -66,12 +61,6 @@ final class FlowShape implements Shape {
         return (collector, continuation) -> {
             breaker.checkPermitted();
             return retried.collect(collector, continuation);
-        };
-    }
-
-    private static Flow<?> failing(Throwable thrown) {
-        return (collector, continuation) -> {
-            throw FlowCollection.sneak(thrown);
         };
     }
 

@@ -1,5 +1,6 @@
 package dev.guardedby.spring.aop;
 
+import dev.guardedby.circuitbreaker.CircuitBreaker;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,15 @@ final class GuardInterceptor implements MethodInterceptor {
     @Override
     public @Nullable Object invoke(MethodInvocation invocation) throws Throwable {
         GuardedMethod method = methods.of(invocation);
-        return method == null ? invocation.proceed() : method.shape().guard(method, invocation);
+        if (method == null) {
+            return invocation.proceed();
+        }
+        CircuitBreaker breaker;
+        try {
+            breaker = method.breakerFor(invocation);
+        } catch (InvalidKeyException invalid) {
+            return method.shape().failed(invalid);
+        }
+        return method.shape().guard(method, breaker, invocation);
     }
 }

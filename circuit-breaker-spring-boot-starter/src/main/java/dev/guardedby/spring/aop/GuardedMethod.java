@@ -4,6 +4,7 @@ import dev.guardedby.circuitbreaker.CircuitBreaker;
 import java.lang.reflect.Method;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aop.ProxyMethodInvocation;
 
 /**
  * Everything about a guarded method that is decided before it is called.
@@ -23,12 +24,40 @@ record GuardedMethod(
         @Nullable CostExpression cost,
         @Nullable KeyExpression key) {
 
+    private static final String ASKED = GuardedMethod.class.getName() + ".asked";
+
     /**
      * What guards one call.
      *
      * @throws InvalidKeyException if it is to have a key and has none
      */
     CircuitBreaker breakerFor(MethodInvocation invocation) {
-        return key == null ? breaker : key.breaker(invocation.getArguments());
+        if (key == null) {
+            return breaker;
+        }
+        CircuitBreaker asked = invocation instanceof ProxyMethodInvocation proxied ? takeAsked(proxied) : null;
+        return asked == null ? key.breaker(invocation.getArguments()) : asked;
+    }
+
+    /**
+     * What guards one call, for whoever asks it before the call is made. The call then goes through the very same, so that it is
+     * looked up, and counted, once; a second attempt is a call of its own.
+     *
+     * @throws InvalidKeyException if it is to have a key and has none
+     */
+    CircuitBreaker askedFor(MethodInvocation invocation) {
+        CircuitBreaker found = breakerFor(invocation);
+        if (key != null && invocation instanceof ProxyMethodInvocation proxied) {
+            proxied.setUserAttribute(ASKED, found);
+        }
+        return found;
+    }
+
+    private static @Nullable CircuitBreaker takeAsked(ProxyMethodInvocation invocation) {
+        CircuitBreaker asked = (CircuitBreaker) invocation.getUserAttribute(ASKED);
+        if (asked != null) {
+            invocation.setUserAttribute(ASKED, null);
+        }
+        return asked;
     }
 }

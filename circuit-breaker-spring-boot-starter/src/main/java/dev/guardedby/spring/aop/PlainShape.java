@@ -15,8 +15,8 @@ enum PlainShape implements Shape {
     /** It returns the result. */
     OF_RESULT {
         @Override
-        public @Nullable Object guard(GuardedMethod method, MethodInvocation invocation) throws Throwable {
-            CircuitBreaker breaker = method.breakerFor(invocation);
+        public @Nullable Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation)
+                throws Throwable {
             return breaker.call(new GuardedCall(method, invocation, breaker, null));
         }
     },
@@ -26,8 +26,8 @@ enum PlainShape implements Shape {
         // NullAway does not see that the type argument lets the lambda return null; the future goes to the caller.
         @Override
         @SuppressWarnings({"NullAway", "FutureReturnValueIgnored"})
-        public @Nullable Object guard(GuardedMethod method, MethodInvocation invocation) throws Throwable {
-            CircuitBreaker breaker = method.breakerFor(invocation);
+        public @Nullable Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation)
+                throws Throwable {
             GuardedCall call = new GuardedCall(method, invocation, breaker, null);
             return CompletableFuture.completedFuture(breaker.<@Nullable Object, Throwable>call(() -> ended(call)));
         }
@@ -52,10 +52,11 @@ enum PlainShape implements Shape {
 
     @Override
     public @Nullable Object guardWithFallback(
-            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) throws Throwable {
+            GuardedMethod method, Fallback fallback, MethodInvocation invocation, @Nullable CircuitBreaker asked)
+            throws Throwable {
         try {
-            if (askFirst) {
-                method.breakerFor(invocation).checkPermitted();
+            if (asked != null) {
+                asked.checkPermitted();
             }
             return invocation.proceed();
         } catch (Throwable primary) {
@@ -65,6 +66,11 @@ enum PlainShape implements Shape {
             }
             return choice.answer(invocation, primary);
         }
+    }
+
+    @Override
+    public Object failed(Throwable reason) throws Throwable {
+        throw reason;
     }
 
     @Override

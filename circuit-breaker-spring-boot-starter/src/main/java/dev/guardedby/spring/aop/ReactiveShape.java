@@ -40,13 +40,7 @@ final class ReactiveShape implements Shape {
     }
 
     @Override
-    public Object guard(GuardedMethod method, MethodInvocation invocation) {
-        CircuitBreaker breaker;
-        try {
-            breaker = method.breakerFor(invocation);
-        } catch (InvalidKeyException invalid) {
-            return adapter.fromPublisher(Mono.error(invalid));
-        }
+    public Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation) {
         GuardedCall assembly = new GuardedCall(method, invocation, breaker, null);
         Publisher<?> source = hot
                 ? Mono.defer(() -> Mono.from(publisher(invocation::proceed, "guarded call")))
@@ -60,13 +54,7 @@ final class ReactiveShape implements Shape {
 
     @Override
     public Object guardWithFallback(
-            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) {
-        CircuitBreaker asked;
-        try {
-            asked = askFirst ? method.breakerFor(invocation) : null;
-        } catch (InvalidKeyException invalid) {
-            return adapter.fromPublisher(Mono.error(invalid));
-        }
+            GuardedMethod method, Fallback fallback, MethodInvocation invocation, @Nullable CircuitBreaker asked) {
         Publisher<?> returned = publisher(invocation::proceed, "guarded call");
         Publisher<?> first = asked == null ? returned : asking(asked, returned);
         Function<Throwable, Publisher<?>> answer = thrown -> {
@@ -142,6 +130,11 @@ final class ReactiveShape implements Shape {
         return returned == null
                 ? Mono.error(new NullPointerException("the " + what + " returned null instead of a publisher"))
                 : adapter.toPublisher(returned);
+    }
+
+    @Override
+    public Object failed(Throwable reason) {
+        return adapter.fromPublisher(Mono.error(reason));
     }
 
     @Override

@@ -21,19 +21,27 @@ import org.springframework.util.ClassUtils;
 interface Shape {
 
     /**
-     * Makes the call through the breaker of the method.
+     * Makes the call through a breaker.
      *
      * @throws Throwable what the method threw, the very object, or the refusal
      */
-    @Nullable Object guard(GuardedMethod method, MethodInvocation invocation) throws Throwable;
+    @Nullable Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation) throws Throwable;
+
+    /**
+     * What the method returns for a call that cannot be made.
+     *
+     * @throws Throwable the reason, where the method returns nothing that could fail with it
+     */
+    @Nullable Object failed(Throwable reason) throws Throwable;
 
     /**
      * Makes the call and lets the fallback answer for a refusal or a failure.
      *
-     * @param askFirst whether to ask the breaker before anything that stands between this and the guard
+     * @param asked the breaker, if it is to be asked before anything that stands between this and the guard
      * @throws Throwable what the call ended with, if the fallback is not for it, or what the fallback threw
      */
-    @Nullable Object guardWithFallback(GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst)
+    @Nullable Object guardWithFallback(
+            GuardedMethod method, Fallback fallback, MethodInvocation invocation, @Nullable CircuitBreaker asked)
             throws Throwable;
 
     /** How the breaker counts what a call ended with. */
@@ -47,8 +55,8 @@ interface Shape {
      * @throws InvalidGuardException if nobody could see such a call end
      */
     static Shape of(Method method, Class<?> beanClass) {
-        Class<?> returned =
-                ResolvableType.forMethodReturnType(method, beanClass).toClass();
+        ResolvableType type = ResolvableType.forMethodReturnType(method, beanClass);
+        Class<?> returned = type.toClass();
         if (KotlinDetector.isSuspendingFunction(method)) {
             return Kotlin.shapeOfSuspending(method, beanClass);
         }
@@ -68,6 +76,14 @@ interface Shape {
             // A plain Future tells nobody when it ends, and a subclass of CompletableFuture cannot be replaced by the
             // one that counts and refuses.
             throw invalid(method, returned, "Let it return CompletableFuture or CompletionStage");
+        }
+        Class<?> later = LaterWork.returnedAs(type);
+        if (later != null) {
+            throw invalid(
+                    method,
+                    later,
+                    "Guard the method of another bean that does the work, or let it return CompletableFuture, Mono or"
+                            + " Flux");
         }
         ReactiveAdapter adapter = ReactiveAdapterRegistry.getSharedInstance().getAdapter(returned);
         if (adapter == null && !Flow.Publisher.class.isAssignableFrom(returned)) {
@@ -89,6 +105,12 @@ interface Shape {
     private static boolean isAsync(Method method, Class<?> beanClass) {
         return AnnotatedElementUtils.hasAnnotation(method, Async.class)
                 || AnnotatedElementUtils.hasAnnotation(beanClass, Async.class);
+    }
+
+    /** Throws what it is given where no exception can be declared, for somebody who hands on whatever comes. */
+    @SuppressWarnings("unchecked")
+    static <X extends Throwable> RuntimeException sneak(Throwable thrown) throws X {
+        throw (X) thrown;
     }
 
     static InvalidGuardException invalid(Method method, Class<?> returned, String action) {

@@ -15,13 +15,7 @@ final class StageShape implements Shape {
 
     @Override
     @SuppressWarnings("NullAway") // a stage that is null is the breaker's to count
-    public @Nullable Object guard(GuardedMethod method, MethodInvocation invocation) {
-        CircuitBreaker breaker;
-        try {
-            breaker = method.breakerFor(invocation);
-        } catch (InvalidKeyException invalid) {
-            return CompletableFuture.failedFuture(invalid);
-        }
+    public @Nullable Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation) {
         return breaker.callAsync(
                 Cost.ZERO, permit -> stage(method, new GuardedCall(method, invocation, breaker, permit)));
     }
@@ -32,7 +26,8 @@ final class StageShape implements Shape {
         try {
             stage = (CompletionStage<@Nullable Object>) call.proceed();
         } catch (Throwable thrown) {
-            throw sneak(thrown);
+            // What the breaker calls declares no exception, and it hands on whatever comes.
+            throw Shape.sneak(thrown);
         }
         if (stage == null || method.cost() == null) {
             return stage;
@@ -47,20 +42,14 @@ final class StageShape implements Shape {
         return afterwards;
     }
 
-    // A functional interface declares no exception, and the breaker hands on whatever comes out of it.
-    @SuppressWarnings("unchecked")
-    private static <X extends Throwable> RuntimeException sneak(Throwable thrown) throws X {
-        throw (X) thrown;
-    }
-
     @Override
     @SuppressWarnings("unchecked") // the shape says so
     public @Nullable Object guardWithFallback(
-            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) {
+            GuardedMethod method, Fallback fallback, MethodInvocation invocation, @Nullable CircuitBreaker asked) {
         CompletionStage<@Nullable Object> first;
         try {
-            if (askFirst) {
-                method.breakerFor(invocation).checkPermitted();
+            if (asked != null) {
+                asked.checkPermitted();
             }
             first = (CompletionStage<@Nullable Object>) invocation.proceed();
         } catch (Throwable thrown) {
@@ -107,6 +96,11 @@ final class StageShape implements Shape {
         answer.await(second);
         second.whenComplete((result, failure) -> answer.end(
                 result, failure == null ? null : Fallback.suppress(primary, LinkedFuture.unwrapped(failure))));
+    }
+
+    @Override
+    public Object failed(Throwable reason) {
+        return CompletableFuture.failedFuture(reason);
     }
 
     @Override

@@ -35,18 +35,23 @@ final class SuspendShape implements Shape {
     }
 
     @Override
-    public Object guard(GuardedMethod method, MethodInvocation invocation) {
+    public Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation) {
         @Nullable Object[] arguments = invocation.getArguments().clone();
         int last = arguments.length - 1;
         arguments[last] = new Begun(continuation(arguments[last]));
         ((ProxyMethodInvocation) invocation).setArguments(arguments);
-        return publisher.guard(method, invocation);
+        return publisher.guard(method, breaker, invocation);
     }
 
     @Override
     public Object guardWithFallback(
-            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) {
-        return publisher.guardWithFallback(method, fallback, invocation, askFirst);
+            GuardedMethod method, Fallback fallback, MethodInvocation invocation, @Nullable CircuitBreaker asked) {
+        return publisher.guardWithFallback(method, fallback, invocation, asked);
+    }
+
+    @Override
+    public Object failed(Throwable reason) {
+        return publisher.failed(reason);
     }
 
     @Override

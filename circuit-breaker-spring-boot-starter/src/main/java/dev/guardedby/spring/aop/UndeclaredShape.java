@@ -21,8 +21,9 @@ final class UndeclaredShape implements Shape {
     private final AtomicBoolean warned = new AtomicBoolean();
 
     @Override
-    public @Nullable Object guard(GuardedMethod method, MethodInvocation invocation) throws Throwable {
-        Object result = PlainShape.OF_RESULT.guard(method, invocation);
+    public @Nullable Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation)
+            throws Throwable {
+        Object result = PlainShape.OF_RESULT.guard(method, breaker, invocation);
         if (result != null && endsLater(result) && warned.compareAndSet(false, true)) {
             LOG.warn(Signature.qualified(method.method()) + " has returned a "
                     + Signature.name(result.getClass()) + ", and is guarded by '"
@@ -36,13 +37,20 @@ final class UndeclaredShape implements Shape {
     private static boolean endsLater(Object result) {
         return result instanceof Future<?>
                 || result instanceof CompletionStage<?>
+                || LaterWork.is(result.getClass())
                 || ReactiveAdapterRegistry.getSharedInstance().getAdapter(result.getClass()) != null;
     }
 
     @Override
     public @Nullable Object guardWithFallback(
-            GuardedMethod method, Fallback fallback, MethodInvocation invocation, boolean askFirst) throws Throwable {
-        return PlainShape.OF_RESULT.guardWithFallback(method, fallback, invocation, askFirst);
+            GuardedMethod method, Fallback fallback, MethodInvocation invocation, @Nullable CircuitBreaker asked)
+            throws Throwable {
+        return PlainShape.OF_RESULT.guardWithFallback(method, fallback, invocation, asked);
+    }
+
+    @Override
+    public @Nullable Object failed(Throwable reason) throws Throwable {
+        return PlainShape.OF_RESULT.failed(reason);
     }
 
     @Override

@@ -44,6 +44,7 @@ final class BreakerFactory implements Function<String, CircuitBreaker.Builder> {
             // The registry keeps what is there, so this builder is for nobody.
             return builder;
         }
+        warnOfAnotherSpelling(name);
         ticker.ifAvailable(builder::ticker);
         builder.listener(log);
         answers.orderedStream().forEach(builder::answers);
@@ -54,6 +55,16 @@ final class BreakerFactory implements Function<String, CircuitBreaker.Builder> {
             check(name, builder);
         }
         return builder;
+    }
+
+    /** Annotations are read in the spelling of their entry; what code asks the registry for is taken as it is. */
+    private void warnOfAnotherSpelling(String name) {
+        configured
+                .writtenName(name)
+                .filter(entry -> !entry.equals(name))
+                .ifPresent(entry -> BreakerLog.LOG.warn("Code has asked the registry for the circuit breaker '" + name
+                        + "' and got one of its own, with the settings of '" + entry
+                        + "': in code, case and dashes count. If that one is meant, write '" + entry + "'."));
     }
 
     /** What was configured was in order; whether it still is. */

@@ -1,5 +1,6 @@
 package dev.guardedby.spring.config;
 
+import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerListener;
 import dev.guardedby.circuitbreaker.CircuitState;
 import dev.guardedby.circuitbreaker.Mode;
@@ -21,10 +22,9 @@ final class BreakerLog implements CircuitBreakerListener {
 
     @Override
     public void onTransition(Transition transition) {
-        String key =
-                transition.breaker().key().map(of -> " for key '" + of + "'").orElse("");
-        String line = "Circuit breaker '" + transition.breaker().name() + "'" + key + " is " + transition.message();
-        if (!key.isEmpty() && OPERATORS.contains(transition.cause())) {
+        CircuitBreaker breaker = transition.breaker();
+        String line = breaker.title() + " is " + transition.message();
+        if (breaker.key().isPresent() && OPERATORS.contains(transition.cause())) {
             // Of the name there is a line already, and of its keys there may be thousands.
             LOG.debug(line);
         } else if (transition.to() == CircuitState.OPEN) {

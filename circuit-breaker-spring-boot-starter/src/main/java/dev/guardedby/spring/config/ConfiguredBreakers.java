@@ -3,6 +3,7 @@ package dev.guardedby.spring.config;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Mode;
 import dev.guardedby.spring.config.GuardedByProperties.Breaker;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -48,21 +49,21 @@ public final class ConfiguredBreakers {
     /** How many keys a breaker keeps where nobody says. */
     public static final int DEFAULT_MAX_KEYS = 10_000;
 
-    private final UnknownName unknownName;
+    private final GuardedByProperties properties;
     private final Map<String, Entry> entries;
     private final @Nullable Settings defaults;
     private final Set<String> setInCode = ConcurrentHashMap.newKeySet();
     private volatile boolean inForce = true;
 
-    ConfiguredBreakers(UnknownName unknownName, Map<String, Entry> entries, @Nullable Settings defaults) {
-        this.unknownName = unknownName;
+    ConfiguredBreakers(GuardedByProperties properties, Map<String, Entry> entries, @Nullable Settings defaults) {
+        this.properties = properties;
         this.entries = Collections.unmodifiableMap(new LinkedHashMap<>(entries));
         this.defaults = defaults;
     }
 
     /** What there is when {@code guardedby.enabled} is false. */
-    static ConfiguredBreakers switchedOff(UnknownName unknownName) {
-        return new ConfiguredBreakers(unknownName, Map.of(), null);
+    static ConfiguredBreakers switchedOff(GuardedByProperties properties) {
+        return new ConfiguredBreakers(properties, Map.of(), null);
     }
 
     /** The names that have an entry of their own under {@code guardedby.breakers}, as they were written. */
@@ -97,9 +98,24 @@ public final class ConfiguredBreakers {
         return Spelling.canonical(name);
     }
 
+    /** The known word that a misspelt one is nearest to, as start-up suggests it for settings; empty if none is near. */
+    public static Optional<String> nearest(String word, Collection<String> known) {
+        return Spelling.nearest(word, known);
+    }
+
     /** What to do about a name that has none. */
     public UnknownName unknownName() {
-        return unknownName;
+        return properties.unknownName();
+    }
+
+    /** Whether an open breaker reports DOWN. */
+    public boolean downWhenOpen() {
+        return properties.health().downWhenOpen();
+    }
+
+    /** Whether the web's answer to a refusal tells the name of the breaker. */
+    public boolean showName() {
+        return properties.web().showName();
     }
 
     /**

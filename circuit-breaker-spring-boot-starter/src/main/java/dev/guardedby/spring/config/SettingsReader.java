@@ -2,7 +2,6 @@ package dev.guardedby.spring.config;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.spring.config.ConfiguredBreakers.Setting;
-import dev.guardedby.spring.config.ConfiguredBreakers.UnknownName;
 import dev.guardedby.spring.config.Entries.Entry;
 import dev.guardedby.spring.config.GuardedByProperties.Breaker;
 import java.time.Duration;
@@ -63,12 +62,12 @@ final class SettingsReader {
                 GuardedByProperties.class);
         if (!properties.enabled()) {
             BreakerLog.LOG.info("guardedby.enabled is false: nothing is guarded, every call passes");
-            return ConfiguredBreakers.switchedOff(properties.unknownName());
+            return ConfiguredBreakers.switchedOff(properties);
         }
-        return new SettingsReader(sources, values).read(properties.unknownName());
+        return new SettingsReader(sources, values).read(properties);
     }
 
-    private ConfiguredBreakers read(UnknownName unknownName) {
+    private ConfiguredBreakers read(GuardedByProperties properties) {
         UnknownKeys.refuse(sources);
         new UnknownVariables(sources, Map.of(TEMPLATES, templates, BREAKERS, breakers)).warn();
         refuseToExtendDefaults();
@@ -79,7 +78,7 @@ final class SettingsReader {
                     Spelling.canonical(entry.name),
                     new ConfiguredBreakers.Entry(entry.name, entry.spelled, settings(entry.name, layers(entry))));
         }
-        return new ConfiguredBreakers(unknownName, configured, settings("defaults", List.of(DEFAULTS)));
+        return new ConfiguredBreakers(properties, configured, settings("defaults", List.of(DEFAULTS)));
     }
 
     /**

@@ -18,7 +18,7 @@ import org.springframework.core.env.EnumerablePropertySource;
 
 /** Finds what is written under {@code guardedby} and is no setting: most often a misspelled one. */
 final class UnknownKeys {
-    private static final Log log = LogFactory.getLog(UnknownKeys.class);
+    private static final Log LOG = LogFactory.getLog(UnknownKeys.class);
     private static final String BRACKETS = " A name with dots is put in brackets, in YAML in quotes, too: \"[a.b]\".";
     private static final Pattern BRACKETED = Pattern.compile("\\[[^\\]]*]");
     private static final Pattern LOST = Pattern.compile("[^\\p{Alnum}._-]");
@@ -71,7 +71,7 @@ final class UnknownKeys {
         if (!Sources.isMachineWide(source)) {
             throw problem;
         }
-        log.warn(problem.getMessage() + " It is ignored (" + problem.getOrigin() + ").");
+        LOG.warn(problem.getMessage() + " It is ignored (" + problem.getOrigin() + ").");
     }
 
     /** Whether the name is an element of a list of which the source lacks the one before; such a list would be cut off. */

@@ -23,7 +23,7 @@ import org.springframework.boot.origin.PropertySourceOrigin;
  * asked which variable it would read; what remains is unknown.
  */
 final class UnknownVariables {
-    private static final Log log = LogFactory.getLog(UnknownVariables.class);
+    private static final Log LOG = LogFactory.getLog(UnknownVariables.class);
 
     private final Sources sources;
     private final Map<String, Entries> branches;
@@ -92,7 +92,7 @@ final class UnknownVariables {
         String hint = Spelling.nearest(variable, known)
                 .map(meant -> "; did you mean " + meant + "?")
                 .orElse(".");
-        log.warn("Environment variable " + variable + " is not a setting and is ignored" + hint);
+        LOG.warn("Environment variable " + variable + " is not a setting and is ignored" + hint);
     }
 
     private static String asVariable(ConfigurationPropertyName setting) {

@@ -9,34 +9,42 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 
 /**
- * Keeps the breakers of one name's keys, no more than so many, and forgets none that has something to remember.
+ * Keeps the breakers of one name's keys, no more than so many, and forgets none whose memories may still matter.
  *
  * <p>Who is who and who is kept are two questions. {@code alive} answers the first: it holds each breaker weakly, so that
  * there is one at most for a key as long as anybody, a call in flight above all, holds it. The second has two answers. A
- * breaker that is open or counting is in {@code busy}, and stays until that is over; one that is {@linkplain
- * CircuitBreaker#isIdle() idle} is in {@code idle}, which forgets those that are called least, or have not been called for
- * an hour. The room of the idle ones is what the busy ones leave of the bound.
+ * breaker that is open or counting is in {@code busy}, and stays until that is over, or until it {@linkplain
+ * CircuitBreaker#isForgettable(Duration) can no longer matter} because nobody calls it any more; all others are in {@code idle},
+ * which forgets those that are called least, or have not been called for an hour. The room of the idle ones is what the
+ * busy ones leave of the bound.
  *
- * <p>When the busy ones take all of it, calls with further keys go through the breaker of the name, which they share, until
- * there is room again. So whoever makes keys up gets neither memory nor a breaker without a past.
+ * <p>Nobody tells when time makes something forgettable. So whoever comes with a new key, or changes what a breaker
+ * remembers, looks at the next few of the busy ones, in turn.
+ *
+ * <p>When the busy ones take all of the room, calls with further keys go through the breaker of the name, which they share,
+ * until there is room again. So whoever makes keys up gets neither memory nor a breaker without a past, and takes the room
+ * from others only as long as their calls go on.
  */
 final class CaffeineKeys implements KeyedBreakers {
     private static final Log LOG = LogFactory.getLog("dev.guardedby");
     private static final Duration IDLE_TIME = Duration.ofHours(1);
-    // Looking through all of them takes too long to do it for every call that finds no room.
-    private static final long SWEEP_NANOS = Duration.ofSeconds(1).toNanos();
+    // More than one for each that comes, or those that went by themselves would pile up in the queue.
+    private static final int SEEN_AT_ONCE = 8;
 
     private final CircuitBreaker parent;
     private final int most;
@@ -46,11 +54,12 @@ final class CaffeineKeys implements KeyedBreakers {
             Caffeine.newBuilder().weakValues().executor(Runnable::run).build();
     private final Cache<String, CircuitBreaker> idle;
     private final Policy.Eviction<String, CircuitBreaker> room;
-    private final Map<String, CircuitBreaker> busy = new ConcurrentHashMap<>();
+    private final ConcurrentMap<String, Busy> busy = new ConcurrentHashMap<>();
+    /** Those of {@code busy} and a few that are no longer there, the longest unseen first. */
+    private final Queue<Busy> unseen = new ConcurrentLinkedQueue<>();
     /** Places taken in {@code busy}: before what they are for is put there, so that there are never too many. */
     private final AtomicInteger taken = new AtomicInteger();
 
-    private final AtomicLong sweptAt;
     private final AtomicBoolean warned = new AtomicBoolean();
 
     /**
@@ -58,7 +67,7 @@ final class CaffeineKeys implements KeyedBreakers {
      *
      * @param parent the breaker of the name
      * @param most how many it keeps
-     * @param ticker the time by which idle ones are forgotten
+     * @param ticker the time by which they are forgotten
      * @param overflow counts the calls for which there is no room
      */
     CaffeineKeys(CircuitBreaker parent, int most, LongSupplier ticker, LongAdder overflow) {
@@ -73,14 +82,22 @@ final class CaffeineKeys implements KeyedBreakers {
                 .executor(Runnable::run)
                 .build();
         this.room = idle.policy().eviction().orElseThrow();
-        this.sweptAt = new AtomicLong(ticker.getAsLong());
     }
 
     @Override
     public Optional<CircuitBreaker> find(String key) {
+        return Optional.ofNullable(alive.getIfPresent(key));
+    }
+
+    @Override
+    public Optional<CircuitBreaker> findForCall(String key) {
         CircuitBreaker known = idle.getIfPresent(key);
         if (known == null) {
-            known = busy.get(key);
+            Busy one = busy.get(key);
+            if (one != null) {
+                one.calledAt = ticker.getAsLong();
+                known = one.breaker;
+            }
         }
         if (known == null) {
             known = alive.getIfPresent(key);
@@ -92,18 +109,19 @@ final class CaffeineKeys implements KeyedBreakers {
     }
 
     @Override
-    public CircuitBreaker keep(CircuitBreaker made) {
-        String key = keyOf(made);
-        if (isFull()) {
-            CircuitBreaker known = alive.getIfPresent(key);
-            if (known == null) {
+    public CircuitBreaker keep(String key, Supplier<CircuitBreaker> made) {
+        letGoOfSome();
+        CircuitBreaker kept = alive.getIfPresent(key);
+        if (kept == null) {
+            if (taken.get() >= most) {
                 overflow.increment();
                 warnOnce();
                 return parent;
             }
+            CircuitBreaker breaker = made.get();
+            CircuitBreaker earlier = alive.asMap().putIfAbsent(key, breaker);
+            kept = earlier == null ? breaker : earlier;
         }
-        CircuitBreaker earlier = alive.asMap().putIfAbsent(key, made);
-        CircuitBreaker kept = earlier == null ? made : earlier;
         place(kept);
         return kept;
     }
@@ -126,6 +144,7 @@ final class CaffeineKeys implements KeyedBreakers {
 
     @Override
     public void changed(CircuitBreaker breaker) {
+        letGoOfSome();
         place(breaker);
     }
 
@@ -136,6 +155,7 @@ final class CaffeineKeys implements KeyedBreakers {
         do {
             isIdle = breaker.isIdle();
             if (isIdle) {
+                leaveBusy(key, one -> true);
                 putIdle(key, breaker);
             } else {
                 putBusy(key, breaker);
@@ -144,9 +164,6 @@ final class CaffeineKeys implements KeyedBreakers {
     }
 
     private void putIdle(String key, CircuitBreaker breaker) {
-        if (busy.remove(key, breaker)) {
-            giveBack();
-        }
         if (idle.getIfPresent(key) == null) {
             idle.put(key, breaker);
         }
@@ -156,19 +173,26 @@ final class CaffeineKeys implements KeyedBreakers {
     }
 
     private void putBusy(String key, CircuitBreaker breaker) {
-        if (busy.containsKey(key)) {
-            return;
+        Busy made = new Busy(breaker, ticker.getAsLong());
+        if (!busy.containsKey(key)) {
+            idle.invalidate(key);
         }
-        idle.invalidate(key);
         // The place is taken with the key, so that two threads with one key never take two.
-        CircuitBreaker kept = busy.computeIfAbsent(key, missing -> reserve() ? breaker : null);
+        Busy kept = busy.compute(key, (same, present) -> {
+            if (present != null) {
+                present.calledAt = made.calledAt;
+                return present;
+            }
+            return reserve() ? made : null;
+        });
         if (kept == null) {
             // So many failed at once that what they have to remember is more than may be kept. It is forgotten with the
             // last of the calls that hold it, and further ones with that key share the breaker of the name.
             warnOnce();
-            return;
+        } else if (kept == made) {
+            unseen.add(made);
+            resize();
         }
-        resize();
     }
 
     private boolean reserve() {
@@ -182,9 +206,54 @@ final class CaffeineKeys implements KeyedBreakers {
         return true;
     }
 
-    private void giveBack() {
-        taken.decrementAndGet();
+    /** Takes its place from a busy one, if that is still as it was seen. */
+    private void leaveBusy(String key, Predicate<Busy> asSeen) {
+        busy.computeIfPresent(key, (same, one) -> {
+            if (!asSeen.test(one)) {
+                return one;
+            }
+            taken.decrementAndGet();
+            return null;
+        });
         resize();
+    }
+
+    /** Looks at the busy ones that have not been looked at for longest. */
+    private void letGoOfSome() {
+        Busy first = null;
+        for (int i = 0; i < SEEN_AT_ONCE; i++) {
+            Busy one = unseen.poll();
+            if (one == null) {
+                return;
+            }
+            if (letGo(one)) {
+                continue;
+            }
+            unseen.add(one);
+            if (one == first) {
+                return;
+            }
+            first = first == null ? one : first;
+        }
+    }
+
+    /** Lets a busy one become one of the idle if it is, or can no longer matter; answers whether it is busy no more. */
+    private boolean letGo(Busy one) {
+        String key = keyOf(one.breaker);
+        if (busy.get(key) != one) {
+            return true;
+        }
+        long calledAt = one.calledAt;
+        if (one.breaker.isIdle()) {
+            place(one.breaker);
+        } else if (one.breaker.isForgettable(Duration.ofNanos(ticker.getAsLong() - calledAt))) {
+            // A call in between has moved the time, and what it leaves behind is told.
+            leaveBusy(key, present -> present == one && present.calledAt == calledAt);
+            if (!busy.containsKey(key)) {
+                putIdle(key, one.breaker);
+            }
+        }
+        return busy.get(key) != one;
     }
 
     private void resize() {
@@ -195,22 +264,9 @@ final class CaffeineKeys implements KeyedBreakers {
         } while (taken.get() != seen);
     }
 
-    private boolean isFull() {
-        if (taken.get() < most) {
-            return false;
-        }
-        long now = ticker.getAsLong();
-        long last = sweptAt.get();
-        if (now - last >= SWEEP_NANOS && sweptAt.compareAndSet(last, now)) {
-            // Time alone may have emptied a window, or ended a ramp-up: nobody has told.
-            busy.values().forEach(this::place);
-        }
-        return taken.get() >= most;
-    }
-
     private void warnOnce() {
         if (warned.compareAndSet(false, true)) {
-            LOG.warn("Circuit breaker '" + parent.name() + "' keeps " + most
+            LOG.warn(parent.title() + " keeps " + most
                     + " keys that are open or counting failures, as"
                     + " many as max-keys allows: until there is room again, calls with further keys share the breaker of the"
                     + " name. If these are no made-up keys, raise guardedby.breakers."
@@ -222,5 +278,17 @@ final class CaffeineKeys implements KeyedBreakers {
 
     private static String keyOf(CircuitBreaker breaker) {
         return breaker.key().orElseThrow();
+    }
+
+    /** A breaker that is open or counting. */
+    private static final class Busy {
+        private final CircuitBreaker breaker;
+        /** When it was last asked for, or had something to remember. */
+        private volatile long calledAt;
+
+        Busy(CircuitBreaker breaker, long calledAt) {
+            this.breaker = breaker;
+            this.calledAt = calledAt;
+        }
     }
 }

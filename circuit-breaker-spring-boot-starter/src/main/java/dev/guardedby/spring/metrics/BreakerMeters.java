@@ -6,6 +6,7 @@ import dev.guardedby.circuitbreaker.Outcome;
 import dev.guardedby.circuitbreaker.Refusal;
 import dev.guardedby.circuitbreaker.Transition;
 import dev.guardedby.circuitbreaker.Transition.Cause;
+import dev.guardedby.spring.keys.Keys.Keyed;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -60,6 +61,8 @@ final class BreakerMeters {
     private volatile @Nullable Map<Outcome, Timer> timers;
     /** Null where no key gets series of its own. */
     private final @Nullable KeyMeters byKey;
+    /** Null as long as the breaker has no keys. */
+    private @Nullable KeptKeyMeters ofKeys;
 
     /**
      * Nothing counted yet.
@@ -125,11 +128,26 @@ final class BreakerMeters {
         withdraw(registry);
         Tags tags = Tags.of("name", breaker.name());
         published.addAll(StatsMeters.register(breaker, tags, registry, clock));
+        if (ofKeys != null) {
+            published.addAll(ofKeys.register(breaker, tags, registry));
+        }
         if (told) {
             publishEvents(tags, registry);
             if (byKey != null) {
                 byKey.publish(tags, registry);
             }
+        }
+    }
+
+    /** The breaker has been given keys; where its meters are published, theirs are, too. */
+    synchronized void keyed(Keyed keyed, MeterRegistry registry) {
+        if (ofKeys != null) {
+            return;
+        }
+        ofKeys = new KeptKeyMeters(keyed);
+        if (!published.isEmpty()) {
+            CircuitBreaker breaker = keyed.breaker();
+            published.addAll(ofKeys.register(breaker, Tags.of("name", breaker.name()), registry));
         }
     }
 

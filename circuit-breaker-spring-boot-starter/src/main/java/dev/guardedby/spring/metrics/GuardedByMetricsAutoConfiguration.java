@@ -32,19 +32,14 @@ public final class GuardedByMetricsAutoConfiguration {
     MeteredBreakers guardedByMeteredBreakers(
             ObjectProvider<CircuitBreakerRegistry> breakers,
             ObjectProvider<MeterRegistry> meters,
-            ConfiguredBreakers configured) {
-        return new MeteredBreakers(breakers, meters, InstantSource.system(), configured::tagKeys);
+            ConfiguredBreakers configured,
+            ObjectProvider<Keys> keys) {
+        return new MeteredBreakers(breakers, meters, InstantSource.system(), configured::tagKeys, keys);
     }
 
     @Bean
     @ConditionalOnBean(LostCosts.class)
     LostCostMeters guardedByLostCostMeters(LostCosts lost) {
         return new LostCostMeters(lost);
-    }
-
-    @Bean
-    @ConditionalOnBean(Keys.class)
-    KeptKeyMeters guardedByKeptKeyMeters(Keys keys) {
-        return new KeptKeyMeters(keys);
     }
 }

@@ -1,39 +1,65 @@
 package dev.guardedby.spring.metrics;
 
-import dev.guardedby.spring.keys.Keys;
+import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.CircuitState;
+import dev.guardedby.circuitbreaker.KeyedBreakers;
 import dev.guardedby.spring.keys.Keys.Keyed;
-import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.binder.MeterBinder;
+import io.micrometer.core.instrument.Tags;
+import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.ToIntFunction;
 
-/** Publishes how many keys each breaker keeps, and the calls for whose keys there was no room or no use. */
-final class KeptKeyMeters implements MeterBinder {
-    private final Keys keys;
+/**
+ * The meters of all keys of one breaker together: how many are kept and how many of them are open, and the calls for whose keys
+ * there was no room or no use.
+ */
+final class KeptKeyMeters {
+    // Not the breaker, which would hold itself: its meters are kept as long as it is.
+    private final LongAdder overflow;
+    private final LongAdder invalid;
 
-    KeptKeyMeters(Keys keys) {
-        this.keys = keys;
+    KeptKeyMeters(Keyed keyed) {
+        overflow = keyed.overflow();
+        invalid = keyed.invalid();
     }
 
-    @Override
-    public void bindTo(MeterRegistry registry) {
-        keys.onKeyed(keyed -> bind(keyed, registry));
+    List<Meter> register(CircuitBreaker breaker, Tags tags, MeterRegistry registry) {
+        return List.of(
+                gauge("guardedby.keys", "Keys that are kept", breaker, KeyedBreakers::size, tags, registry),
+                gauge("guardedby.keys.open", "Keys that are open", breaker, KeptKeyMeters::open, tags, registry),
+                BreakerMeters.counter(
+                        "guardedby.keys.overflow",
+                        "Calls that shared the breaker of the name, because no more keys could be kept",
+                        tags,
+                        overflow,
+                        registry),
+                BreakerMeters.counter(
+                        "guardedby.keys.invalid",
+                        "Calls that were not made, because their key was none",
+                        tags,
+                        invalid,
+                        registry));
     }
 
-    private static void bind(Keyed keyed, MeterRegistry registry) {
-        String name = keyed.breaker().name();
-        Gauge.builder("guardedby.keys", keyed::size)
-                .description("Keys that are kept")
-                .tag("name", name)
+    private static Meter gauge(
+            String name,
+            String description,
+            CircuitBreaker breaker,
+            ToIntFunction<KeyedBreakers> count,
+            Tags tags,
+            MeterRegistry registry) {
+        return Gauge.builder(name, () -> breaker.keys().map(count::applyAsInt).orElse(0))
+                .description(description)
+                .tags(tags)
                 .register(registry);
-        FunctionCounter.builder("guardedby.keys.overflow", keyed.overflow(), LongAdder::sum)
-                .description("Calls that shared the breaker of the name, because no more keys could be kept")
-                .tag("name", name)
-                .register(registry);
-        FunctionCounter.builder("guardedby.keys.invalid", keyed.invalid(), LongAdder::sum)
-                .description("Calls that were not made, because their key was none")
-                .tag("name", name)
-                .register(registry);
+    }
+
+    private static int open(KeyedBreakers keys) {
+        return (int) keys.all().stream()
+                .filter(key -> key.stats().state() == CircuitState.OPEN)
+                .count();
     }
 }

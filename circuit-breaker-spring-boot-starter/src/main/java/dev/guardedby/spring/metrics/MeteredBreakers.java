@@ -7,6 +7,7 @@ import dev.guardedby.circuitbreaker.Outcome;
 import dev.guardedby.circuitbreaker.Refusal;
 import dev.guardedby.circuitbreaker.Transition;
 import dev.guardedby.spring.CircuitBreakerCustomizer;
+import dev.guardedby.spring.keys.Keys;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import java.time.InstantSource;
@@ -35,6 +36,7 @@ final class MeteredBreakers implements CircuitBreakerCustomizer, SmartInitializi
     private final ObjectProvider<MeterRegistry> registries;
     private final InstantSource clock;
     private final ToIntFunction<String> tagKeys;
+    private final ObjectProvider<Keys> keys;
     // Weak, because a breaker that has left the registry may still report, or come back.
     private final Map<CircuitBreaker, BreakerMeters> meters = Collections.synchronizedMap(new WeakHashMap<>());
 
@@ -44,16 +46,19 @@ final class MeteredBreakers implements CircuitBreakerCustomizer, SmartInitializi
      * No meters yet.
      *
      * @param tagKeys how many keys of a breaker get series of their own
+     * @param keys tells which breakers have keys
      */
     MeteredBreakers(
             ObjectProvider<CircuitBreakerRegistry> breakers,
             ObjectProvider<MeterRegistry> registries,
             InstantSource clock,
-            ToIntFunction<String> tagKeys) {
+            ToIntFunction<String> tagKeys,
+            ObjectProvider<Keys> keys) {
         this.breakers = breakers;
         this.registries = registries;
         this.clock = clock;
         this.tagKeys = tagKeys;
+        this.keys = keys;
     }
 
     @Override
@@ -66,6 +71,7 @@ final class MeteredBreakers implements CircuitBreakerCustomizer, SmartInitializi
     public void afterSingletonsInstantiated() {
         MeterRegistry registry = registries.getIfUnique(this::all);
         CircuitBreakerRegistry present = breakers.getObject();
+        keys.ifAvailable(known -> known.onKeyed(keyed -> of(keyed.breaker()).keyed(keyed, registry)));
         present.onAdded(breaker -> publish(breaker, registry));
         present.onRemoved(breaker -> {
             of(breaker).withdraw(registry);

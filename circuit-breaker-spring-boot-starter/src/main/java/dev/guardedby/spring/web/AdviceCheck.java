@@ -16,7 +16,7 @@ import org.springframework.web.method.annotation.ExceptionHandlerMethodResolver;
 
 /** Warns of advices of the application that take refusals because they take everything: {@link RefusalAdvice} is asked last. */
 final class AdviceCheck implements SmartInitializingSingleton {
-    private static final Log log = LogFactory.getLog(AdviceCheck.class);
+    private static final Log LOG = LogFactory.getLog(AdviceCheck.class);
 
     private final ApplicationContext application;
 
@@ -45,7 +45,7 @@ final class AdviceCheck implements SmartInitializingSingleton {
     }
 
     private static void warn(Method taker) {
-        log.warn("guardedby.web.problem-details is not in force where "
+        LOG.warn("guardedby.web.problem-details is not in force where "
                 + taker.getDeclaringClass().getName() + "." + taker.getName()
                 + " is asked first, an @ExceptionHandler that takes refusals because it takes their supertype."
                 + " Write one for CallNotPermittedException beside it.");

@@ -1,5 +1,6 @@
 package dev.guardedby.spring.web;
 
+import dev.guardedby.spring.config.ConfiguredBreakers;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
@@ -9,7 +10,6 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
-import org.springframework.core.env.Environment;
 import org.springframework.http.ProblemDetail;
 import org.springframework.web.bind.annotation.ControllerAdvice;
 
@@ -23,8 +23,8 @@ public final class GuardedByWebAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean(name = "guardedByRefusalAdvice")
-    RefusalAdvice guardedByRefusalAdvice(Environment environment) {
-        return new RefusalAdvice(environment.getProperty("guardedby.web.show-name", Boolean.class, false));
+    RefusalAdvice guardedByRefusalAdvice(ConfiguredBreakers configured) {
+        return new RefusalAdvice(configured.showName());
     }
 
     @Bean

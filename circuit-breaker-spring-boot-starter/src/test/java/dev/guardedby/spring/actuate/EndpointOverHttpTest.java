@@ -103,19 +103,19 @@ class EndpointOverHttpTest {
         CircuitBreakerRegistry few = CircuitBreakerRegistry.of(CircuitBreaker::builder);
         GuardedByEndpoint endpoint =
                 new GuardedByEndpoint(few, application.bean(ConfiguredBreakers.class), "orders/1@host");
-        StringBuilder told = new StringBuilder(endpoint.unknown("x", null));
+        StringBuilder told = new StringBuilder(endpoint.unknown("other", null));
         few.get("a");
         few.get("b");
-        told.append('\n').append(endpoint.unknown("x", null));
+        told.append('\n').append(endpoint.unknown("other", null));
         for (int i = 0; i < 10; i++) {
             few.get("c" + i);
         }
-        told.append('\n').append(endpoint.unknown("x", null));
+        told.append('\n').append(endpoint.unknown("other", null));
 
         assertThat(told).hasToString("""
-                        there is no circuit breaker 'x'; there are none
-                        there is no circuit breaker 'x'; there are a, b
-                        there is no circuit breaker 'x'; there are a, b, c0, c1, c2, c3, c4, c5, c6, c7 and 2 more""");
+                        there is no circuit breaker 'other'; there are none
+                        there is no circuit breaker 'other'; there are a, b
+                        there is no circuit breaker 'other'; there are a, b, c0, c1, c2, c3, c4, c5, c6, c7 and 2 more""");
     }
 
     @Test
@@ -168,7 +168,7 @@ class EndpointOverHttpTest {
 
         String actions =
                 "{\"error\":\"action must be one of force-open, hold-open, force-close, reset, mode, reconfigure, but was ";
-        assertThat(post("/guardedby/bad", "{\"action\":\"set-limit\",\"budget\":\"daily\"}"))
+        assertThat(post("/guardedby/bad", "{\"action\":\"set-limit\"}"))
                 .isEqualTo(new Response(400, actions + "'set-limit'\"}"));
         assertThat(post("/guardedby/bad", "{}")).isEqualTo(new Response(400, actions + "missing\"}"));
         String modes = "{\"error\":\"mode must be one of enforce, observe, disabled, but was ";

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
 import dev.guardedby.circuitbreaker.Mode;
+import dev.guardedby.spring.aop.GuardedByAopAutoConfiguration;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
+import dev.guardedby.spring.keys.Keys;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
@@ -39,6 +41,33 @@ class HealthTest {
                     .isEqualTo("UP {llm={state=OPEN, admitting=false,"
                             + " message=forced open by an operator, next probe in 30.0 s}}");
         });
+    }
+
+    @Test
+    void keysThatAreOpen_areCounted_andLeaveTheApplicationUp() {
+        context.withConfiguration(AutoConfigurations.of(GuardedByAopAutoConfiguration.class))
+                .withPropertyValues(
+                        "guardedby.health.down-when-open=true", "guardedby.breakers.llm.failure-threshold=1")
+                .run(started -> {
+                    CircuitBreaker llm =
+                            started.getBean(Keys.class).of(llm(started)).breaker();
+                    StringBuilder history = new StringBuilder(health(started).toString());
+                    llm.forKey("acme").run(() -> {});
+                    llm.forKey("umbrella").recordFailure();
+                    history.append('\n').append(health(started));
+                    now.addAndGet(TimeUnit.SECONDS.toNanos(30));
+                    llm.forKey("umbrella").acquire();
+                    llm.forKey("initech").recordFailure();
+                    history.append('\n').append(health(started));
+                    llm.forKey("initech").reset();
+                    history.append('\n').append(health(started));
+
+                    assertThat(history).hasToString("""
+                            UP {llm={state=CLOSED, admitting=true, message=closed, keys={held=0, open=0, halfOpen=0, worst=CLOSED}}}
+                            UP {llm={state=CLOSED, admitting=true, message=closed, keys={held=2, open=1, halfOpen=0, worst=OPEN}}}
+                            UP {llm={state=CLOSED, admitting=true, message=closed, keys={held=3, open=1, halfOpen=1, worst=OPEN}}}
+                            UP {llm={state=CLOSED, admitting=true, message=closed, keys={held=3, open=0, halfOpen=1, worst=HALF_OPEN}}}""");
+                });
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -21,7 +22,12 @@ record HttpApplication(ConfigurableApplicationContext context) implements AutoCl
     record Response(int status, String body) {}
 
     static HttpApplication start(String... properties) {
+        return start(WebApplicationType.SERVLET, properties);
+    }
+
+    static HttpApplication start(WebApplicationType kind, String... properties) {
         return new HttpApplication(new SpringApplicationBuilder(App.class)
+                .web(kind)
                 .properties(
                         "server.port=0",
                         "management.endpoints.web.exposure.include=*",
@@ -50,7 +56,8 @@ record HttpApplication(ConfigurableApplicationContext context) implements AutoCl
     }
 
     private Response send(HttpRequest.Builder request, String path) throws Exception {
-        String port = context.getEnvironment().getProperty("local.server.port");
+        String port = context.getEnvironment()
+                .getProperty("local.management.port", context.getEnvironment().getProperty("local.server.port", ""));
         URI address = URI.create("http://localhost:" + port + "/actuator" + path);
         HttpResponse<String> response = CLIENT.send(request.uri(address).build(), HttpResponse.BodyHandlers.ofString());
         return new Response(response.statusCode(), response.body());

@@ -22,6 +22,7 @@ import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.util.StringUtils;
+import reactor.core.publisher.Mono;
 
 @ExtendWith(OutputCaptureExtension.class)
 final class CostTest {
@@ -110,6 +111,53 @@ final class CostTest {
                     .isEqualTo(3);
             assertThat(StringUtils.countOccurrencesOf(output.getOut(), "'#result.price()' of " + name() + ".broken()"))
                     .isEqualTo(1);
+        });
+    }
+
+    @Test
+    void expression_thatFailsForWantOfAResult_isCounted_andLoggedInOneLine(CapturedOutput output) {
+        application.run(context -> {
+            Model model = context.getBean(Model.class);
+            for (int i = 0; i < 3; i++) {
+                assertThat(model.empty(null).blockOptional()).isEmpty();
+            }
+            assertThat(model.empty(new Answer("text", Cost.usd("0.02"))).block())
+                    .isNotNull();
+            assertThat(history(context, "empty")).isEqualTo("4 ok, 0 failed, 0 ignored, 0 refused, closed");
+            assertThat(bill(context, "empty")).isEqualTo("0 in, 0 out, 0.02 usd");
+            assertThat(context.getBean(LostCosts.class).byExpression("empty").sum())
+                    .isEqualTo(3);
+            assertThat(output.getOut()
+                            .lines()
+                            .filter(line -> line.contains("'#result.cost()' of " + name() + ".empty(")))
+                    .singleElement()
+                    .asString()
+                    .endsWith("failed, and there is no result: the call's cost is not recorded. If such a call costs"
+                            + " nothing, write '#result == null ? 0 : …'. Further failures without a result are counted"
+                            + " and not logged.");
+            assertThat(output).doesNotContain("SpelEvaluationException");
+        });
+    }
+
+    @Test
+    void expression_ofTheArgumentsAlone_needsNoResult() {
+        application.run(context -> {
+            assertThat(context.getBean(Model.class).emptyByLetter("four").blockOptional())
+                    .isEmpty();
+            assertThat(bill(context, "letters")).isEqualTo("0 in, 0 out, 4 usd");
+        });
+    }
+
+    @Test
+    void expression_thatAllowsForNoResult_isNotLost() {
+        application.run(context -> {
+            Model model = context.getBean(Model.class);
+            assertThat(model.allowing(null).blockOptional()).isEmpty();
+            assertThat(model.allowing(new Answer("text", Cost.usd("0.02"))).block())
+                    .isNotNull();
+            assertThat(bill(context, "allowing")).isEqualTo("0 in, 0 out, 0.02 usd");
+            assertThat(context.getBean(LostCosts.class).byExpression("allowing").sum())
+                    .isZero();
         });
     }
 
@@ -299,6 +347,20 @@ final class CostTest {
 
         @GuardedBy(name = "failing", cost = "#result.cost") public Answer failing(String question) throws IOException {
             throw new IOException("down");
+        }
+
+        @GuardedBy(name = "empty", cost = "#result.cost()")
+        public Mono<Answer> empty(@Nullable Answer answer) {
+            return Mono.justOrEmpty(answer);
+        }
+
+        @GuardedBy(name = "allowing", cost = "#result == null ? 0 : #result.cost()")
+        public Mono<Answer> allowing(@Nullable Answer answer) {
+            return Mono.justOrEmpty(answer);
+        }
+
+        @GuardedBy(name = "letters", cost = "#p0.length") public Mono<Answer> emptyByLetter(String question) {
+            return Mono.empty();
         }
 
         @GuardedBy(name = "broken", cost = "#result.price()")

@@ -21,6 +21,7 @@ import org.reactivestreams.Subscription;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ApplicationContext;
+import org.springframework.web.context.request.async.DeferredResult;
 import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Hooks;
@@ -261,12 +262,15 @@ class ReactiveCallsTest {
         application(State.class, Remote.class).run(context -> {
             remote(context).hidden();
             remote(context).hidden();
+            remote(context).hiddenLater();
 
-            assertThat(history(context, "llm")).isEqualTo("2 ok, 0 failed, 0 ignored, 0 refused, closed");
+            assertThat(history(context, "llm")).isEqualTo("3 ok, 0 failed, 0 ignored, 0 refused, closed");
             assertThat(output.getOut().lines().filter(line -> line.contains("Remote.hidden() has returned a")))
                     .singleElement()
                     .asString()
                     .contains("Let it declare what it returns");
+            assertThat(output)
+                    .contains("Remote.hiddenLater() has returned a org.springframework.web.context.request.async");
         });
     }
 
@@ -315,6 +319,10 @@ class ReactiveCallsTest {
 
         @GuardedBy("llm") public Mono<String> throwing(Error early) {
             throw early;
+        }
+
+        @GuardedBy("llm") public Object hiddenLater() {
+            return new DeferredResult<>();
         }
 
         @GuardedBy("llm") public Object hidden() {

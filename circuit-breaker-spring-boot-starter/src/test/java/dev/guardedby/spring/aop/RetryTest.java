@@ -9,7 +9,9 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.guardedby.circuitbreaker.CallNotPermittedException;
+import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.spring.GuardedBy;
+import dev.guardedby.spring.keys.Keys;
 import io.github.resilience4j.bulkhead.BulkheadFullException;
 import io.github.resilience4j.bulkhead.annotation.Bulkhead;
 import io.github.resilience4j.retry.annotation.Retry;
@@ -19,7 +21,10 @@ import java.lang.reflect.Method;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -144,6 +149,40 @@ final class RetryTest {
         });
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"plain", "stage", "mono"})
+    void keyThatSharesTheBreakerOfTheName_isCountedOnceAnAttempt_andOnceIfItIsRefusedBefore(String shape) {
+        ofSpring(Tenants.class)
+                .withPropertyValues("guardedby.defaults.max-keys=1")
+                .run(context -> {
+                    Tenants tenants = context.getBean(Tenants.class);
+                    CircuitBreaker name = breaker(context, shape);
+                    LongAdder overflow = context.getBean(Keys.class).of(name).overflow();
+                    name.forKey("full").holdOpen();
+
+                    assertThat(ask(tenants, shape, "works")).isEqualTo("for works");
+                    assertThat(overflow.sum()).isEqualTo(1);
+                    name.forceOpen();
+                    assertThat(ask(tenants, shape, "works")).isEqualTo("later, works");
+                    assertThat(overflow.sum()).isEqualTo(2);
+                    name.reset();
+                    name.forKey("full").holdOpen();
+                    tenants.failing(1);
+                    // Spring retries no future, and subscribes once more to the same publisher.
+                    assertThat(ask(tenants, shape, "again"))
+                            .isEqualTo(shape.equals("stage") ? "later, again" : "for again");
+                    assertThat(overflow.sum()).isEqualTo(shape.equals("plain") ? 4 : 3);
+                });
+    }
+
+    private static @Nullable String ask(Tenants tenants, String shape, String tenant) {
+        return switch (shape) {
+            case "plain" -> tenants.plain(tenant);
+            case "stage" -> tenants.stage(tenant).join();
+            default -> tenants.mono(tenant).block();
+        };
+    }
+
     @Test
     void openBreaker_isAnsweredForAtOnce_whereAFutureIsReturned() {
         ofSpring(Later.class).run(context -> {
@@ -223,6 +262,49 @@ final class RetryTest {
     }
 
     @Test
+    void retryOfAFuture_neverCallsAgain_ofWhichStartUpWarns(CapturedOutput output) {
+        ofSpring(Futures.class)
+                .withUserConfiguration(WithSpringRetry.class)
+                .withPropertyValues("guardedby.defaults.failure-threshold=9")
+                .run(context -> {
+                    Futures futures = context.getBean(Futures.class);
+                    assertThatThrownBy(() -> futures.ofSpring().join()).hasRootCauseMessage("down");
+                    assertThatThrownBy(() -> futures.ofSpringRetry().join()).hasRootCauseMessage("down");
+                    assertThatThrownBy(
+                                    () -> futures.stage().toCompletableFuture().join())
+                            .hasRootCauseMessage("down");
+                    assertThatThrownBy(() -> futures.mono().block()).hasRootCauseMessage("down");
+
+                    assertThat(history(context, "futures")).isEqualTo("0 ok, 3 failed, 0 ignored, 0 refused, closed");
+                    assertThat(history(context, "monos")).isEqualTo("0 ok, 3 failed, 0 ignored, 0 refused, closed");
+                    String futuresOf = "dev.guardedby.spring.aop.RetryTest.Futures.";
+                    String never =
+                            "() never makes the call again: it retries what the method throws, and a CompletableFuture or"
+                                    + " CompletionStage fails later. Retry inside the method, or let it return Mono";
+                    assertThat(output.getAll().lines().filter(line -> line.contains("@Retryable")))
+                            .map(line -> line.substring(line.indexOf("@Retryable")))
+                            .containsExactlyInAnyOrder(
+                                    "@Retryable on " + futuresOf + "ofSpring" + never,
+                                    "@Retryable on " + futuresOf + "ofSpringRetry" + never,
+                                    "@Retryable on " + futuresOf + "stage" + never);
+                });
+    }
+
+    @Test
+    void localRejectionFurtherIn_isNoFailureOfTheOuterCall() {
+        ofSpring(Limited.class, AroundLimited.class).run(context -> {
+            Limited limited = context.getBean(Limited.class);
+            AroundLimited around = context.getBean(AroundLimited.class);
+            limited.call(() -> {
+                for (int i = 0; i < 100; i++) {
+                    assertThatExceptionOfType(InvocationRejectedException.class).isThrownBy(around::call);
+                }
+            });
+            assertThat(history(context, "around")).isEqualTo("0 ok, 0 failed, 100 ignored, 0 refused, closed");
+        });
+    }
+
+    @Test
     void reported_resilience4j364_resilience4j534_documentedOrderIsTheOneThereIs() {
         // Equal numbers of aspects, and a getter that returned a constant, made the order one of chance.
         ofResilience4j(OfResilience4j.class, FullBulkhead.class)
@@ -268,6 +350,46 @@ final class RetryTest {
     @Configuration
     @EnableRetry
     static class WithSpringRetry {}
+
+    @SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // fallbacks are found by name
+    static class Tenants {
+        private int failing;
+
+        void failing(int times) {
+            failing = times;
+        }
+
+        @GuardedBy(name = "plain", key = "#a0", fallback = "later") @Retryable(maxRetries = 2, delay = 0)
+        public String plain(String tenant) {
+            if (failing > 0) {
+                failing--;
+                throw new IllegalStateException(tenant + " fails");
+            }
+            return "for " + tenant;
+        }
+
+        @GuardedBy(name = "stage", key = "#a0", fallback = "laterStage") @Retryable(maxRetries = 2, delay = 0)
+        public CompletableFuture<String> stage(String tenant) {
+            return CompletableFuture.completedFuture(plain(tenant));
+        }
+
+        @GuardedBy(name = "mono", key = "#a0", fallback = "laterMono") @Retryable(maxRetries = 2, delay = 0)
+        public Mono<String> mono(String tenant) {
+            return Mono.fromCallable(() -> plain(tenant));
+        }
+
+        String later(String tenant) {
+            return "later, " + tenant;
+        }
+
+        CompletableFuture<String> laterStage(String tenant) {
+            return CompletableFuture.completedFuture(later(tenant));
+        }
+
+        Mono<String> laterMono(String tenant) {
+            return Mono.just(later(tenant));
+        }
+    }
 
     interface Shop {
         void failing(int times);
@@ -381,6 +503,40 @@ final class RetryTest {
         @ConcurrencyLimit(limit = 1, policy = ConcurrencyLimit.ThrottlePolicy.REJECT)
         @GuardedBy("limited") public void call(Runnable inside) {
             inside.run();
+        }
+    }
+
+    static class AroundLimited {
+        private final Limited limited;
+
+        AroundLimited(Limited limited) {
+            this.limited = limited;
+        }
+
+        @GuardedBy("around") public void call() {
+            limited.call(() -> {});
+        }
+    }
+
+    static class Futures {
+        @Retryable(maxRetries = 2, delay = 0)
+        @GuardedBy("futures") public CompletableFuture<String> ofSpring() {
+            return CompletableFuture.failedFuture(new IOException("down"));
+        }
+
+        @org.springframework.retry.annotation.Retryable(backoff = @Backoff(0))
+        @GuardedBy("futures") public CompletableFuture<String> ofSpringRetry() {
+            return CompletableFuture.failedFuture(new IOException("down"));
+        }
+
+        @Retryable(maxRetries = 2, delay = 0)
+        @GuardedBy("futures") public CompletionStage<String> stage() {
+            return CompletableFuture.failedFuture(new IOException("down"));
+        }
+
+        @Retryable(maxRetries = 2, delay = 0, excludes = CallNotPermittedException.class)
+        @GuardedBy("monos") public Mono<String> mono() {
+            return Mono.error(new IOException("down"));
         }
     }
 

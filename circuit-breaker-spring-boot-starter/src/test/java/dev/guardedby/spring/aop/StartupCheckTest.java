@@ -29,6 +29,11 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.context.annotation.Scope;
 import org.springframework.core.io.support.SpringFactoriesLoader;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.context.request.async.DeferredResult;
+import org.springframework.web.context.request.async.WebAsyncTask;
+import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
+import org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody;
 import reactor.core.publisher.ParallelFlux;
 
 @SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // annotated methods and fallbacks are found by reflection
@@ -146,7 +151,20 @@ final class StartupCheckTest {
                         Parallel.class,
                         "@GuardedBy cannot guard Parallel.call(): nobody can see how the reactor.core.publisher.ParallelFlux"
                                 + " that it returns ends.",
-                        "Let it return org.reactivestreams.Publisher."));
+                        "Let it return org.reactivestreams.Publisher."),
+                later(LaterCallable.class, "java.util.concurrent.Callable"),
+                later(LaterTask.class, "org.springframework.web.context.request.async.WebAsyncTask"),
+                later(LaterResult.class, "org.springframework.web.context.request.async.DeferredResult"),
+                later(LaterEmitter.class, "org.springframework.web.servlet.mvc.method.annotation.SseEmitter"),
+                later(LaterBody.class, "org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody"));
+    }
+
+    private static Arguments later(Class<?> bean, String returned) {
+        return mistake(
+                bean,
+                "@GuardedBy cannot guard " + bean.getSimpleName() + ".call(): nobody can see how the " + returned
+                        + " that it returns ends.",
+                "Guard the method of another bean that does the work, or let it return CompletableFuture, Mono or Flux.");
     }
 
     private static Arguments mistake(Class<?> bean, String description, String action) {
@@ -483,6 +501,36 @@ final class StartupCheckTest {
     static class Parallel {
         @GuardedBy("a") public ParallelFlux<String> call() {
             throw new UnsupportedOperationException();
+        }
+    }
+
+    static class LaterCallable {
+        @GuardedBy("a") public Callable<String> call() {
+            return () -> "answer";
+        }
+    }
+
+    static class LaterTask {
+        @GuardedBy("a") public WebAsyncTask<String> call() {
+            return new WebAsyncTask<>(() -> "answer");
+        }
+    }
+
+    static class LaterResult {
+        @GuardedBy("a") public DeferredResult<String> call() {
+            return new DeferredResult<>();
+        }
+    }
+
+    static class LaterEmitter {
+        @GuardedBy("a") public SseEmitter call() {
+            return new SseEmitter();
+        }
+    }
+
+    static class LaterBody {
+        @GuardedBy("a") public ResponseEntity<StreamingResponseBody> call() {
+            return ResponseEntity.ok(out -> out.write(1));
         }
     }
 

@@ -62,6 +62,25 @@ class GuardedByAutoConfigurationTest {
     }
 
     @Test
+    void nameThatDiffersFromAnEntryInCaseOrDashesAlone_isABreakerOfItsOwn_ofWhichTheLogWarnsOnce(
+            CapturedOutput output) {
+        context.withPropertyValues("guardedby.breakers.my-llm.failure-threshold=3")
+                .run(started -> {
+                    CircuitBreaker other = registry(started).get("MyLLM");
+
+                    assertThat(registry(started).get("MyLLM")).isSameAs(other);
+                    assertThat(registry(started).get("my-llm")).isNotSameAs(other);
+                    assertThat(other).hasToString("CircuitBreaker[name=MyLLM, state=closed, failures=0/3]");
+                    assertThat(output.getOut().lines().filter(line -> line.contains("MyLLM")))
+                            .singleElement()
+                            .asString()
+                            .endsWith(
+                                    "Code has asked the registry for the circuit breaker 'MyLLM' and got one of its own, with the"
+                                            + " settings of 'my-llm': in code, case and dashes count. If that one is meant, write 'my-llm'.");
+                });
+    }
+
+    @Test
     void customizers_haveTheLastWord_inTheirOrder() {
         context.withPropertyValues("guardedby.breakers.llm.failure-threshold=3")
                 .withUserConfiguration(Customizers.class)

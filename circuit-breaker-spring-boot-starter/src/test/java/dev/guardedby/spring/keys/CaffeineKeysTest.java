@@ -3,6 +3,7 @@ package dev.guardedby.spring.keys;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
 import dev.guardedby.circuitbreaker.CircuitState;
 import dev.guardedby.circuitbreaker.Mode;
 import dev.guardedby.circuitbreaker.Permit;
@@ -17,6 +18,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.IntStream;
@@ -34,7 +36,8 @@ class CaffeineKeysTest {
     private static final int MOST = 10;
 
     // Near overflow, as the time of a ticker may be.
-    private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - 1_000);
+    private final long begin = Long.MAX_VALUE - 1_000;
+    private final AtomicLong now = new AtomicLong(begin);
     private final LongAdder overflow = new LongAdder();
     private final CircuitBreaker llm = keyed(breaker());
 
@@ -104,8 +107,153 @@ class CaffeineKeysTest {
         advance(Duration.ofMinutes(2));
         assertThat(kept(llm)).as("counting, called").isEqualTo(2);
         advance(Duration.ofDays(30));
-        assertThat(kept(llm)).as("counting").isEqualTo(1);
+        assertThat(kept(llm)).as("counting, for there is room").isEqualTo(1);
         assertThat(llm.forKey("counting")).isSameAs(counting);
+    }
+
+    /** Whether there is room for a key that nobody has used before. */
+    private String room() {
+        boolean isShared = llm.forKey("new" + overflow.sum()).key().isEmpty();
+        return Duration.ofNanos(now.get() - begin) + (isShared ? " full" : " room");
+    }
+
+    @Test
+    void keysThatFailedAndNeverCameBack_giveTheirRoomToOthers() {
+        for (int i = 0; i < MOST; i++) {
+            fail(llm.forKey("madeUp" + i), 1);
+        }
+        List<String> story = new ArrayList<>();
+        story.add(room());
+        advance(Duration.ofMinutes(5));
+        llm.forKey("madeUp0").acquire().ignore();
+        story.add(room());
+        advance(Duration.ofMinutes(5).minusNanos(1));
+        story.add(room());
+        advance(Duration.ofNanos(1));
+        story.add(room());
+        flood(llm, 1_000);
+        assertThat(llm.forKey("madeUp0"))
+                .as("called after five minutes")
+                .hasToString("CircuitBreaker[name=llm, key=madeUp0, state=closed, failures=1/3]");
+
+        advance(Duration.ofMinutes(10));
+        for (int i = 0; i < MOST; i++) {
+            fail(llm.forKey("next" + i), 1);
+        }
+        assertThat(IntStream.range(0, MOST).mapToObj(i -> llm.forKey("next" + i)))
+                .extracting(CircuitBreaker::toString)
+                .allMatch(text -> text.matches(".*key=next\\d, state=closed, failures=1/3]"));
+        assertThat(kept(llm)).isEqualTo(MOST);
+        assertThat(story).containsExactly("PT0S full", "PT5M full", "PT9M59.999999999S full", "PT10M room");
+    }
+
+    @Test
+    void whatTimeMadeForgettable_isKeptAllTheSame_whileThereIsRoom() {
+        fail(llm.forKey("acme"), 2);
+        advance(Duration.ofMinutes(40));
+        flood(llm, MOST / 2);
+        collect(llm);
+
+        fail(llm.forKey("acme"), 1);
+        flood(llm, 1_000);
+        assertThat(llm.forKey("acme")).hasToString("CircuitBreaker[name=llm, key=acme, state=open, failures=3/3]");
+    }
+
+    @Test
+    void openKeys_areKeptForTenMinutesAfterTheirWait() {
+        for (int i = 0; i < MOST; i++) {
+            fail(llm.forKey("open" + i), 3);
+        }
+        List<String> story = new ArrayList<>();
+        advance(Duration.ofMinutes(10));
+        story.add(room());
+        advance(WAIT.minusNanos(1));
+        story.add(room());
+        advance(Duration.ofNanos(1));
+        story.add(room());
+
+        assertThat(story).containsExactly("PT10M full", "PT10M9.999999999S full", "PT10M10S room");
+    }
+
+    @Test
+    void whatAnOperatorMadeOfAKey_isNeverForgotten() {
+        for (int i = 0; i < MOST; i++) {
+            llm.forKey("held" + i).holdOpen();
+        }
+        advance(Duration.ofDays(30));
+        assertThat(room()).isEqualTo("PT720H full");
+        collect(llm);
+
+        assertThat(IntStream.range(0, MOST).mapToObj(i -> llm.forKey("held" + i).state()))
+                .containsOnly(CircuitState.OPEN);
+        llm.reset();
+        assertThat(room()).isEqualTo("PT720H room");
+    }
+
+    @Test
+    void callInFlightForLongerThanAnythingMatters_stillCounts() {
+        Permit last = llm.forKey("acme").acquire();
+        fail(llm.forKey("acme"), 2);
+        advance(Duration.ofHours(2));
+        flood(llm, 1_000);
+        System.gc();
+
+        last.failure(new IOException("down"));
+        flood(llm, 1_000);
+        System.gc();
+        assertThat(llm.forKey("acme")).hasToString("CircuitBreaker[name=llm, key=acme, state=open, failures=3/3]");
+    }
+
+    @Test
+    void whoeverLooksAtAKey_keepsItNoLonger() {
+        CircuitBreakerRegistry registry = CircuitBreakerRegistry.of(CircuitBreaker::builder);
+        registry.add(llm);
+        llm.forKey("idle").run(() -> {});
+        advance(Duration.ofMinutes(59));
+        assertThat(registry.find("llm", "idle")).isPresent();
+        advance(Duration.ofMinutes(1));
+        assertThat(kept(llm)).isZero();
+
+        for (int i = 0; i < MOST; i++) {
+            fail(llm.forKey("counting" + i), 1);
+        }
+        advance(Duration.ofMinutes(9));
+        for (int i = 0; i < MOST; i++) {
+            assertThat(registry.find("llm", "counting" + i)).isPresent();
+        }
+        assertThat(room()).isEqualTo("PT1H9M full");
+        advance(Duration.ofMinutes(1));
+        assertThat(room()).isEqualTo("PT1H10M room");
+    }
+
+    @Test
+    void callPastTheBound_makesNoBreaker_andLooksAtAFewOfTheOthers() {
+        AtomicInteger reads = new AtomicInteger();
+        CircuitBreaker many = breaker()
+                .ticker(() -> {
+                    reads.incrementAndGet();
+                    return now.get();
+                })
+                .build();
+        CaffeineKeys keeper = new CaffeineKeys(many, 1_000, now::get, overflow);
+        many.keyedBy(keeper);
+        for (int i = 0; i < 1_000; i++) {
+            fail(many.forKey("bad" + i), 1);
+        }
+
+        CircuitBreaker kept = keeper.keep("new", () -> {
+            throw new AssertionError("made for nothing");
+        });
+        assertThat(kept).isSameAs(many);
+        for (int i = 0; i < 100; i++) {
+            reads.set(0);
+            assertThat(many.forKey("new" + i)).isSameAs(many);
+            assertThat(reads).as("two for each that is looked at").hasValueLessThanOrEqualTo(16);
+        }
+        advance(Duration.ofMinutes(10));
+        reads.set(0);
+        assertThat(many.forKey("new").key()).contains("new");
+        assertThat(reads).hasValueLessThanOrEqualTo(20);
     }
 
     @Test

@@ -113,6 +113,80 @@ class KeyMetricsTest {
     }
 
     @Test
+    void keysThatAreOpen_areAGauge_whichTheStateOfTheNameIsNot() {
+        application.run(context -> {
+            CircuitBreaker llm = keyed(context);
+            fail(llm.forKey("acme"));
+            fail(llm.forKey("umbrella"));
+            fail(llm.forKey("umbrella"));
+            llm.forKey("initech").forceOpen();
+
+            assertThat(shown(
+                            context,
+                            "guardedby.keys",
+                            "guardedby.keys.open",
+                            "guardedby.state",
+                            "guardedby.stats.times.opened",
+                            "guardedby.transitions"))
+                    .containsExactly(
+                            "guardedby.keys 3",
+                            "guardedby.keys.open 2",
+                            "guardedby.state closed 1",
+                            "guardedby.transitions failures closed open 1",
+                            "guardedby.transitions force_open closed open 1");
+        });
+    }
+
+    @Test
+    void metersOfKeptKeys_goWithTheBreaker_andComeBackWithIt() {
+        application.withPropertyValues("guardedby.breakers.llm.tag-keys=2").run(context -> {
+            CircuitBreaker llm = keyed(context);
+            CircuitBreakerRegistry registry = context.getBean(CircuitBreakerRegistry.class);
+            Set<String> before = metersOfKeys(context);
+            llm.forKey("acme").forceOpen();
+            registry.remove("llm");
+            Set<String> removed = metersOfKeys(context);
+            registry.get("llm");
+            Set<String> replaced = metersOfKeys(context);
+            registry.remove("llm");
+            registry.add(llm);
+
+            assertThat(before)
+                    .containsExactlyInAnyOrder(
+                            "guardedby.keys",
+                            "guardedby.keys.open",
+                            "guardedby.keys.overflow",
+                            "guardedby.keys.invalid");
+            assertThat(removed).isEmpty();
+            assertThat(replaced)
+                    .as("another breaker of that name, without keys")
+                    .isEmpty();
+            assertThat(metersOfKeys(context)).isEqualTo(before);
+            assertThat(shown(context, "guardedby.keys", "guardedby.keys.open"))
+                    .containsExactly("guardedby.keys 1", "guardedby.keys.open 1");
+        });
+    }
+
+    @Test
+    void breakerThatIsGivenKeysLate_getsTheirMeters_andKeepsItsOwn() {
+        application.run(context -> {
+            CircuitBreaker late = context.getBean(CircuitBreakerRegistry.class).get("late");
+            late.run(() -> {});
+            context.getBean(Keys.class).of(late).breaker().forKey("acme").run(() -> {});
+
+            assertThat(shown(context, "guardedby.keys", "guardedby.calls"))
+                    .containsExactly("guardedby.calls success 2", "guardedby.keys 1");
+        });
+    }
+
+    private static Set<String> metersOfKeys(ApplicationContext context) {
+        return context.getBean(MeterRegistry.class).getMeters().stream()
+                .map(meter -> meter.getId().getName())
+                .filter(name -> name.startsWith("guardedby.key"))
+                .collect(Collectors.toSet());
+    }
+
+    @Test
     void tagKeys_giveTheFirstKeysSeries_andAllOthersOne() {
         application
                 .withPropertyValues("guardedby.breakers.llm.tag-keys=2", "guardedby.breakers.llm.max-keys=100")

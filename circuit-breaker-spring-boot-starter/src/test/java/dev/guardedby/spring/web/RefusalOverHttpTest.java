@@ -65,6 +65,17 @@ record RefusalOverHttpTest(WebApplicationType kind) {
     }
 
     @Test
+    void callWithoutAKey_isNoRefusal_andAnsweredAsAnyOtherException() throws Exception {
+        Answer without = application.get("/tenant");
+
+        assertThat(application.get("/tenant?tenant=acme").body()).isEqualTo("Because, acme.");
+        assertThat(without.status()).isEqualTo(500);
+        assertThat(without.contentType()).isEqualTo("application/json");
+        assertThat(without.retryAfter()).isEqualTo("-");
+        assertThat(without.body()).doesNotContain("tenants", "expression");
+    }
+
+    @Test
     void problemDetail_isWhatEveryClientGets_whateverItAccepts() throws Exception {
         application.llm().forceOpen();
 

@@ -12,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
@@ -95,6 +96,10 @@ record WebApplication(ConfigurableApplicationContext context) implements AutoClo
             return "Because.";
         }
 
+        @GuardedBy(name = "tenants", key = "#tenant") public String askFor(@Nullable String tenant) {
+            return "Because, " + tenant + ".";
+        }
+
         @GuardedBy("llm") public CompletableFuture<String> askAsync() {
             return CompletableFuture.completedFuture("Because.");
         }
@@ -112,6 +117,11 @@ record WebApplication(ConfigurableApplicationContext context) implements AutoClo
         @GetMapping("/plain")
         String plain() {
             return assistant.ask();
+        }
+
+        @GetMapping("/tenant")
+        String tenant(@RequestParam(required = false) @Nullable String tenant) {
+            return assistant.askFor(tenant);
         }
 
         @GetMapping(path = "/text", produces = "text/plain")

@@ -7,22 +7,25 @@ import java.lang.reflect.Method;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.ResolvableType;
 import org.springframework.core.annotation.MergedAnnotation;
 import org.springframework.core.annotation.MergedAnnotations;
 import org.springframework.core.annotation.MergedAnnotations.SearchStrategy;
 
 /**
- * Warns of retries that make a refused call again, which is refused again and only takes time.
+ * Warns of retries that are in vain: of those that never make a call again, because it fails after the method has returned, and
+ * of those that make a refused call again, which is refused again and only takes time.
  *
  * <p>What Resilience4j's {@code @Retry} and retries without an annotation retry, is not written on the method, so it is not
  * known here.
  */
-final class RetriedRefusals {
-    private static final Log LOG = LogFactory.getLog(RetriedRefusals.class);
+final class VainRetries {
+    private static final Log LOG = LogFactory.getLog(VainRetries.class);
     private static final Class<?> REFUSAL = CallNotPermittedException.class;
 
     private static final String OF_SPRING = "org.springframework.resilience.annotation.Retryable";
@@ -32,7 +35,7 @@ final class RetriedRefusals {
     private final Set<Method> warned = ConcurrentHashMap.newKeySet();
 
     /**
-     * Warns of each guarded method whose refusals are retried.
+     * Warns of each guarded method that is retried in vain.
      *
      * @param order all advisors of the bean, the outermost first
      * @param guarded the guarded methods of the bean
@@ -46,15 +49,37 @@ final class RetriedRefusals {
             if (retries.stream().noneMatch(retry -> retry.appliesTo(method, targetClass))) {
                 continue;
             }
-            String remedy = remedy(method, targetClass);
-            if (remedy != null && warned.add(method)) {
-                LOG.warn("@Retryable on " + Signature.qualified(method)
-                        + " makes the call again when the circuit breaker"
-                        + " has refused it, and it is refused again. Exclude refusals, with @Retryable(" + remedy
-                        + " = "
-                        + REFUSAL.getSimpleName() + ".class)");
+            String why = why(method, targetClass);
+            if (why != null && warned.add(method)) {
+                LOG.warn("@Retryable on " + Signature.qualified(method) + " " + why);
             }
         }
+    }
+
+    private static @Nullable String why(Method method, Class<?> targetClass) {
+        if (isFuture(method, targetClass)) {
+            return isAnnotated(method, targetClass)
+                    ? "never makes the call again: it retries what the method throws, and a CompletableFuture or"
+                            + " CompletionStage fails later. Retry inside the method, or let it return Mono"
+                    : null;
+        }
+        String remedy = remedy(method, targetClass);
+        return remedy == null
+                ? null
+                : "makes the call again when the circuit breaker has refused it, and it is refused again. Exclude"
+                        + " refusals, with @Retryable(" + remedy + " = " + REFUSAL.getSimpleName() + ".class)";
+    }
+
+    // Spring leaves futures out of what it retries as publishers, and a stage is to it a publisher of what has ended.
+    private static boolean isFuture(Method method, Class<?> targetClass) {
+        Class<?> returned =
+                ResolvableType.forMethodReturnType(method, targetClass).toClass();
+        return CompletionStage.class.isAssignableFrom(returned);
+    }
+
+    private static boolean isAnnotated(Method method, Class<?> targetClass) {
+        return annotation(OF_SPRING, method, targetClass).isPresent()
+                || annotation(OF_SPRING_RETRY, method, targetClass).isPresent();
     }
 
     /** The attribute to exclude refusals with; null if they are not retried, or if code decides. */
