@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -48,14 +49,15 @@ final class GuardedByEndpoint {
 
     private final CircuitBreakerRegistry registry;
     private final ConfiguredBreakers configured;
-    private final String instance;
+    private final Supplier<String> instance;
 
     /**
      * An endpoint over a registry.
      *
-     * @param instance which process this is: breakers are per process, and a load balancer asks any of them
+     * @param instance which process this is, asked when somebody wants to know: breakers are per process, and a load balancer
+     *     asks any of them
      */
-    GuardedByEndpoint(CircuitBreakerRegistry registry, ConfiguredBreakers configured, String instance) {
+    GuardedByEndpoint(CircuitBreakerRegistry registry, ConfiguredBreakers configured, Supplier<String> instance) {
         this.registry = registry;
         this.configured = configured;
         this.instance = instance;
@@ -66,7 +68,7 @@ final class GuardedByEndpoint {
         Map<String, Object> breakers = new LinkedHashMap<>();
         registry.all().forEach(breaker -> breakers.put(breaker.name(), document(breaker)));
         Map<String, Object> all = new LinkedHashMap<>();
-        all.put("instance", instance);
+        all.put("instance", instance.get());
         all.put("breakers", breakers);
         return all;
     }

@@ -15,6 +15,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplicat
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.Environment;
+import org.springframework.util.function.SingletonSupplier;
 import org.springframework.web.bind.annotation.ControllerAdvice;
 
 /** The Actuator endpoint {@code guardedby}, where Actuator is there and the endpoint is exposed. */
@@ -29,9 +30,12 @@ public final class GuardedByEndpointAutoConfiguration {
     GuardedByEndpoint guardedByEndpoint(
             CircuitBreakerRegistry registry, ConfiguredBreakers configured, Environment environment) {
         String application = environment.getProperty("spring.application.name", "application");
-        // The name of a Java process is its id and host.
-        String process = ManagementFactory.getRuntimeMXBean().getName();
-        return new GuardedByEndpoint(registry, configured, application + "/" + process);
+        // The name of a Java process is its id and host; to find out the host may take a while.
+        return new GuardedByEndpoint(
+                registry,
+                configured,
+                SingletonSupplier.of(() ->
+                        application + "/" + ManagementFactory.getRuntimeMXBean().getName()));
     }
 
     @Bean

@@ -102,7 +102,7 @@ class EndpointOverHttpTest {
     void unknownName_isAnsweredWithTheKnownOnes_atMostTen() {
         CircuitBreakerRegistry few = CircuitBreakerRegistry.of(CircuitBreaker::builder);
         GuardedByEndpoint endpoint =
-                new GuardedByEndpoint(few, application.bean(ConfiguredBreakers.class), "orders/1@host");
+                new GuardedByEndpoint(few, application.bean(ConfiguredBreakers.class), () -> "orders/1@host");
         StringBuilder told = new StringBuilder(endpoint.unknown("other", null));
         few.get("a");
         few.get("b");
