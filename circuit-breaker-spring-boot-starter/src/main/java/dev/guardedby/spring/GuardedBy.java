@@ -21,9 +21,9 @@ import org.springframework.core.annotation.AliasFor;
  * not called and the caller gets a {@link dev.guardedby.circuitbreaker.CallNotPermittedException}. A method that returns a
  * {@link java.util.concurrent.CompletionStage} or {@link java.util.concurrent.CompletableFuture} is judged by how that
  * future ends, and a refusal is a failed future. Of a publisher, such as a {@code Mono} or a {@code Flux}, each subscription is
- * a call, and a refusal is an error signal; the method itself runs when it is called, also while the breaker refuses. Kotlin's
- * {@code suspend} functions, {@code Flow} and {@code Deferred} are guarded alike, and so is the {@code Future} of an
- * {@code @Async} method.
+ * a call, and a refusal is an error signal; the method itself runs when it is called, also while the breaker refuses. So does
+ * one that returns a Kotlin {@code Flow}; a {@code suspend} function, and one that returns a {@code Deferred}, is not called
+ * then. The {@code Future} of an {@code @Async} method is guarded like other futures.
  *
  * <p>On a class it guards the public methods, those it inherits included but not {@code Object}'s; on an interface, the
  * methods of that interface. It is found on every interface and superclass and as a meta-annotation. What is on a method

@@ -46,6 +46,7 @@ public final class GuardedByEndpointAutoConfiguration {
 
     @Bean
     @ConditionalOnBean(GuardedByEndpoint.class)
+    @ConditionalOnMissingBean(name = "guardedByKnownParameters")
     KnownParameters guardedByKnownParameters() {
         return new KnownParameters();
     }
@@ -57,6 +58,7 @@ public final class GuardedByEndpointAutoConfiguration {
     @ConditionalOnAvailableEndpoint(endpoint = GuardedByEndpoint.class)
     static final class OverHttp {
         @Bean
+        @ConditionalOnMissingBean(name = "guardedByUnreadableBodyAdvice")
         UnreadableBodyAdvice guardedByUnreadableBodyAdvice() {
             return new UnreadableBodyAdvice();
         }

@@ -57,18 +57,13 @@ final class Assembly {
      * @throws dev.guardedby.circuitbreaker.CallNotPermittedException if it is refused
      */
     Admitted admit(@Nullable Inside known) {
-        Inside around = known == null ? Inside.present() : known;
-        Scope scope = around.attachScope();
-        try {
+        Inside around = Inside.orPresent(known);
+        return around.within(() -> {
             Permit permit = breaker.acquire();
             GuardedCall call = new GuardedCall(method, invocation, breaker, permit);
             assembling.continuedBy(call);
             return new Admitted(permit, call, new Border(insideOf(permit, call), around));
-        } finally {
-            if (scope != null) {
-                scope.close();
-            }
-        }
+        });
     }
 
     private static Inside insideOf(Permit permit, GuardedCall call) {

@@ -3,12 +3,14 @@ package dev.guardedby.spring.aop;
 import java.lang.reflect.Method;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.DefaultParameterNameDiscoverer;
 import org.springframework.core.NativeDetector;
 import org.springframework.expression.EvaluationContext;
 import org.springframework.expression.ParseException;
 import org.springframework.expression.spel.SpelCompilerMode;
+import org.springframework.expression.spel.SpelNode;
 import org.springframework.expression.spel.SpelParserConfiguration;
 import org.springframework.expression.spel.ast.VariableReference;
 import org.springframework.expression.spel.standard.SpelExpression;
@@ -79,7 +81,15 @@ final class CallExpression {
 
     /** Whether it may fail because there is no result. */
     boolean asksForResult() {
-        return expression.getExpressionString().contains("#result");
+        return asksForResult(expression.getAST());
+    }
+
+    private boolean asksForResult(SpelNode node) {
+        if (node instanceof VariableReference variable) {
+            Integer index = variables.get(variable.toStringAST().substring(1));
+            return index != null && index == RESULT;
+        }
+        return IntStream.range(0, node.getChildCount()).anyMatch(i -> asksForResult(node.getChild(i)));
     }
 
     /** {@code The key expression '#tenant' of com.acme.Assistant.ask(String)}. */

@@ -42,7 +42,7 @@ final class CostExpression {
         } catch (Throwable broken) {
             lost.increment();
             if (result == null && expression.asksForResult()) {
-                warnOfNoResult();
+                warnOfNoResult(broken);
             } else if (warned.compareAndSet(false, true)) {
                 LOG.warn(
                         expression
@@ -53,12 +53,13 @@ final class CostExpression {
         }
     }
 
-    // An empty publisher is no news, and where the expression failed says nothing that this does not.
-    private void warnOfNoResult() {
+    // An empty publisher is no news, and where in SpEL it failed helps nobody.
+    private void warnOfNoResult(Throwable broken) {
         if (warnedOfNoResult.compareAndSet(false, true)) {
             LOG.warn(expression
                     + " failed, and there is no result: the call's cost is not recorded. If such a call costs nothing, write"
-                    + " '#result == null ? 0 : …'. Further failures without a result are counted and not logged.");
+                    + " '#result == null ? 0 : …'. Further failures without a result are counted and not logged. It was "
+                    + broken);
         }
     }
 

@@ -59,7 +59,7 @@ final class FlowShape implements Shape {
 
     private static <T> Flow<T> asking(CircuitBreaker breaker, Flow<T> retried) {
         return (collector, continuation) -> {
-            breaker.checkPermitted();
+            Inside.orPresent(InsideElement.of(continuation.getContext())).check(breaker);
             return retried.collect(collector, continuation);
         };
     }

@@ -1,6 +1,8 @@
 package dev.guardedby.spring.aop;
 
+import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Scope;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +24,31 @@ record Inside(@Nullable GuardedCall call, @Nullable Scope scope) {
         GuardedCall call = GuardedCall.innermost();
         Scope scope = Scope.current().orElse(null);
         return call == null && scope == null ? NOTHING : new Inside(call, scope);
+    }
+
+    /** What is known, or else what the present thread is inside of. */
+    static Inside orPresent(@Nullable Inside known) {
+        return known == null ? present() : known;
+    }
+
+    /** Asks a breaker for leave as a call that is made inside of this would. */
+    void check(CircuitBreaker breaker) {
+        within(() -> {
+            breaker.checkPermitted();
+            return this;
+        });
+    }
+
+    /** Does something with the permits around it that a call made inside of this would have. */
+    <T> T within(Supplier<T> action) {
+        Scope scope = attachScope();
+        try {
+            return action.get();
+        } finally {
+            if (scope != null) {
+                scope.close();
+            }
+        }
     }
 
     boolean isNothing() {

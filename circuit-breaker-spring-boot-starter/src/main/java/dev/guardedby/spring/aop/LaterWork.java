@@ -12,7 +12,7 @@ import org.springframework.util.ClassUtils;
  * MVC takes from a controller.
  */
 final class LaterWork {
-    private static final String ENTITY = "org.springframework.http.HttpEntity";
+    private static final @Nullable Class<?> ENTITY = present("org.springframework.http.HttpEntity");
     private static final List<Class<?>> TYPES = Stream.of(
                     Callable.class.getName(),
                     "org.springframework.web.context.request.async.DeferredResult",
@@ -35,9 +35,8 @@ final class LaterWork {
         if (is(type)) {
             return type;
         }
-        Class<?> entity = present(ENTITY);
         Class<?> body =
-                entity == null ? Object.class : returned.as(entity).getGeneric().toClass();
+                ENTITY == null ? Object.class : returned.as(ENTITY).getGeneric().toClass();
         return is(body) ? body : null;
     }
 

@@ -2,7 +2,6 @@ package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Outcome;
-import dev.guardedby.circuitbreaker.Scope;
 import dev.guardedby.spring.aop.Fallback.Choice;
 import java.util.function.Function;
 import org.aopalliance.intercept.MethodInvocation;
@@ -42,9 +41,8 @@ final class ReactiveShape implements Shape {
     @Override
     public Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation) {
         GuardedCall assembly = new GuardedCall(method, invocation, breaker, null);
-        Publisher<?> source = hot
-                ? Mono.defer(() -> Mono.from(publisher(invocation::proceed, "guarded call")))
-                : publisher(assembly::proceed, "guarded call");
+        // A hot call is the admitted one itself, which is current when it is subscribed.
+        Publisher<?> source = source(hot ? invocation::proceed : assembly::proceed);
         Assembly guard = new Assembly(method, invocation, breaker, assembly);
         return adapter.fromPublisher(
                 source instanceof Mono<?> mono
@@ -55,7 +53,7 @@ final class ReactiveShape implements Shape {
     @Override
     public Object guardWithFallback(
             GuardedMethod method, Fallback fallback, MethodInvocation invocation, @Nullable CircuitBreaker asked) {
-        Publisher<?> returned = publisher(invocation::proceed, "guarded call");
+        Publisher<?> returned = source(invocation::proceed);
         Publisher<?> first = asked == null ? returned : asking(asked, returned);
         Function<Throwable, Publisher<?>> answer = thrown -> {
             Throwable primary = lastOfRetries(thrown);
@@ -87,16 +85,7 @@ final class ReactiveShape implements Shape {
 
     // Inside of what the subscriber is, as the call itself would be admitted.
     private static void check(CircuitBreaker breaker, ContextView context) {
-        Inside known = context.getOrDefault(Inside.KEY, null);
-        Inside around = known == null ? Inside.present() : known;
-        Scope scope = around.attachScope();
-        try {
-            breaker.checkPermitted();
-        } finally {
-            if (scope != null) {
-                scope.close();
-            }
-        }
+        Inside.orPresent(context.getOrDefault(Inside.KEY, null)).check(breaker);
     }
 
     private static <T> Mono<T> resumed(Mono<T> first, Function<Throwable, Publisher<?>> answer) {
@@ -117,6 +106,12 @@ final class ReactiveShape implements Shape {
     @SuppressWarnings("unchecked") // what a fallback returns is assignable to what the method does
     private static <T> Publisher<T> typed(Publisher<?> publisher) {
         return (Publisher<T>) publisher;
+    }
+
+    /** What the guarded method returns; what is under way as soon as it returns is called at the subscription. */
+    private Publisher<?> source(Returning method) {
+        String what = "guarded call";
+        return hot ? Mono.defer(() -> Mono.from(publisher(method, what))) : publisher(method, what);
     }
 
     /** What a method returns, as a publisher; what it throws is one, too. */

@@ -24,7 +24,7 @@ final class UndeclaredShape implements Shape {
     public @Nullable Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation)
             throws Throwable {
         Object result = PlainShape.OF_RESULT.guard(method, breaker, invocation);
-        if (result != null && endsLater(result) && warned.compareAndSet(false, true)) {
+        if (result != null && !warned.get() && endsLater(result) && warned.compareAndSet(false, true)) {
             LOG.warn(Signature.qualified(method.method()) + " has returned a "
                     + Signature.name(result.getClass()) + ", and is guarded by '"
                     + method.breaker().name()
