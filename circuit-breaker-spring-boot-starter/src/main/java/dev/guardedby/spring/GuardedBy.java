@@ -82,8 +82,9 @@ public @interface GuardedBy {
      *
      * <p>The breakers have the settings of the name. At most {@code max-keys} of them are kept, by Caffeine, which must be on the
      * class path. Those that are called least are forgotten to make room, and so is whatever has not been called for an hour,
-     * but none that is open, is probing, or has failures to remember. If all that are kept have, calls with further keys share
-     * the breaker of the name. So do methods of the same name without a key.
+     * but none that may still {@linkplain dev.guardedby.circuitbreaker.CircuitBreaker#isForgettable matter}: that is open, is
+     * probing, or has failures to remember, and has been called in the last ten minutes, or that an operator has changed. If all
+     * that are kept do, calls with further keys share the breaker of the name. So do methods of the same name without a key.
      *
      * <p>In code, {@code registry.get("llm").forKey("acme")} is the same breaker.
      */
