@@ -4,8 +4,12 @@ import dev.guardedby.circuitbreaker.CallNotPermittedException
 import dev.guardedby.spring.GuardedBy
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Deferred
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.launch
 import org.assertj.core.api.Assertions.assertThat
 import org.junit.jupiter.api.Test
+import org.springframework.resilience.annotation.Retryable
 import java.io.IOException
 import java.util.concurrent.atomic.AtomicInteger
 
@@ -53,6 +57,41 @@ internal class DeferredTest {
             assertThat(pending.isCancelled).isTrue()
             assertThat(history("deferred")).isEqualTo("0 ok, 0 failed, 1 ignored, 0 refused, closed")
         }
+
+    @Test
+    fun calledFromAnUnconfinedCoroutine_hasBegunWhenItReturns() =
+        application.tell {
+            val started = AtomicInteger()
+            val seen = mutableListOf<String>()
+            coroutineScope {
+                launch(Dispatchers.Unconfined) {
+                    val answer = bean<Remote>().start(started)
+                    seen += "$started begun"
+                    seen += answer.await()
+                }
+            }
+            assertThat(seen).containsExactly("1 begun", "started 1")
+        }
+
+    @Test
+    fun fallbackAroundARetry_asksBeforeTheProbeBegins_andGetsItsAnswer() =
+        application(RetriedRemote::class).withUserConfiguration(Retries::class.java).tell {
+            readyToProbe("retried")
+            assertThat(bean<RetriedRemote>().ask().await()).isEqualTo("answer")
+            assertThat(history("retried")).isEqualTo("1 ok, 0 failed, 0 ignored, 0 refused, closed")
+
+            breaker("retried").holdOpen()
+            assertThat(bean<RetriedRemote>().ask().await()).isEqualTo("substitute")
+            assertThat(history("retried")).isEqualTo("1 ok, 0 failed, 0 ignored, 1 refused, open")
+        }
+
+    open class RetriedRemote {
+        @GuardedBy("retried", fallback = "substitute")
+        @Retryable(maxRetries = 1, excludes = [CallNotPermittedException::class])
+        open fun ask(): Deferred<String> = CompletableDeferred("answer")
+
+        fun substitute(): Deferred<String> = CompletableDeferred("substitute")
+    }
 
     open class Remote {
         @GuardedBy("deferred")

@@ -27,11 +27,15 @@ import kotlinx.coroutines.flow.retry
 import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.reactor.awaitSingle
+import kotlinx.coroutines.reactor.mono
 import kotlinx.coroutines.withTimeout
 import kotlinx.coroutines.withTimeoutOrNull
 import kotlinx.coroutines.yield
 import org.assertj.core.api.Assertions.assertThat
 import org.junit.jupiter.api.Test
+import org.springframework.resilience.annotation.Retryable
+import reactor.core.publisher.Mono
 import java.io.IOException
 import kotlin.time.Duration.Companion.minutes
 
@@ -237,6 +241,29 @@ internal class FlowTest {
         var tokens: (String) -> Flow<String> = { flowOf(it + "1", it + "2") }
 
         fun stream(question: String): Flow<String> = tokens(question).onStart { collected++ }
+    }
+
+    @Test
+    fun fallbackAroundARetry_asksInsideOfTheProbeThatItsCollectorIsIn() =
+        application(RetriedSource::class, Probe::class).withUserConfiguration(Retries::class.java).tell {
+            readyToProbe("ridden")
+            assertThat(bean<Probe>().ask().awaitSingle()).containsExactly("item")
+            assertThat(history("ridden")).isEqualTo("2 ok, 0 failed, 0 ignored, 0 refused, closed")
+        }
+
+    open class RetriedSource {
+        @GuardedBy("ridden", fallback = "none")
+        @Retryable(maxRetries = 1, excludes = [CallNotPermittedException::class])
+        open fun items(): Flow<String> = flowOf("item")
+
+        fun none(): Flow<String> = flowOf("none")
+    }
+
+    open class Probe(
+        private val inner: RetriedSource,
+    ) {
+        @GuardedBy("ridden")
+        open fun ask(): Mono<List<String>> = mono(Dispatchers.Default) { inner.items().toList() }
     }
 
     open class Remote(

@@ -15,6 +15,7 @@ import org.springframework.boot.autoconfigure.context.PropertyPlaceholderAutoCon
 import org.springframework.boot.test.context.runner.ApplicationContextRunner
 import org.springframework.context.ApplicationContext
 import org.springframework.context.annotation.Bean
+import org.springframework.resilience.annotation.EnableResilientMethods
 import java.time.Duration
 import java.util.function.LongSupplier
 import kotlin.reflect.KClass
@@ -98,6 +99,10 @@ internal open class Time {
     @Bean
     open fun guardedByTicker(): LongSupplier = FakeTicker()
 }
+
+/** Spring's own retries. */
+@EnableResilientMethods
+internal open class Retries
 
 /** What is behind the bean: a test says what it does. */
 internal class Wire {
