@@ -15,25 +15,27 @@ import org.jspecify.annotations.Nullable;
  * become different since: so what was told last is what holds there.
  */
 final class Family {
-    private final Engine name;
+    private final Engine parent;
     final KeyedBreakers keeper;
 
-    Family(Engine name, KeyedBreakers keeper) {
-        this.name = name;
+    Family(Engine parent, KeyedBreakers keeper) {
+        this.parent = parent;
         this.keeper = keeper;
     }
 
     /** The breaker for a call with that key: the one there is, a new one, or where no more can be kept that of the name. */
     CircuitBreaker of(String key) {
-        Optional<CircuitBreaker> present = keeper.findForCall(Require.key(key));
+        Optional<CircuitBreaker> present = keeper.findForCall(key);
         if (present.isPresent()) {
             return present.get();
         }
-        Newcomer newcomer = new Newcomer(key, Standing.of(name));
+        Newcomer newcomer = new Newcomer(Require.key(key), Standing.of(parent));
         CircuitBreaker kept = keeper.keep(key, newcomer);
         if (kept == newcomer.made) {
             // Nobody who told all keys may have found it yet.
-            for (Standing told = newcomer.begun, now = Standing.of(name); !now.equals(told); now = Standing.of(name)) {
+            for (Standing told = newcomer.begun, now = Standing.of(parent);
+                    !now.equals(told);
+                    now = Standing.of(parent)) {
                 follow(kept.engine(), told, now);
                 told = now;
             }
@@ -43,32 +45,32 @@ final class Family {
 
     /** Puts the settings that the name was given in place of those of all keys, and lets each make of its State what follows. */
     void reconfigure(Settings changed, Standing mine, Engine.Change derived) {
-        tell(mine, key -> {
-            key.adopt(changed);
-            key.move(key.now(), derived);
+        tell(mine, ofKey -> {
+            ofKey.adopt(changed);
+            ofKey.move(ofKey.now(), derived);
         });
     }
 
     /** Does to all keys what an operator has just done to the name, which has made {@code mine} of it. */
     void operate(Standing mine, Engine.Change change) {
-        tell(mine, key -> key.move(key.now(), change));
+        tell(mine, ofKey -> ofKey.move(ofKey.now(), change));
     }
 
     private void tell(Standing mine, Consumer<Engine> change) {
-        keeper.all().forEach(key -> change.accept(key.engine()));
-        for (Standing told = mine, now = Standing.of(name); !now.equals(told); now = Standing.of(name)) {
+        keeper.all().forEach(ofKey -> change.accept(ofKey.engine()));
+        for (Standing told = mine, now = Standing.of(parent); !now.equals(told); now = Standing.of(parent)) {
             Standing before = told;
             Standing latest = now;
-            keeper.all().forEach(key -> follow(key.engine(), before, latest));
+            keeper.all().forEach(ofKey -> follow(ofKey.engine(), before, latest));
             told = now;
         }
     }
 
     /** Makes of a key what has become of the name; what did not change there stays as it is, for it may be the key's own. */
-    private static void follow(Engine key, Standing before, Standing latest) {
-        key.adopt(latest.settings());
+    private static void follow(Engine ofKey, Standing before, Standing latest) {
+        ofKey.adopt(latest.settings());
         Mode mode = latest.mode() == before.mode() ? null : latest.mode();
-        key.move(key.now(), (engine, seen, now) -> {
+        ofKey.move(ofKey.now(), (engine, seen, now) -> {
             State next = seen.reconfigured(engine, mode, now);
             if (latest.held() == before.held() || latest.held() == Standing.isHeld(next)) {
                 return next;
@@ -78,11 +80,11 @@ final class Family {
     }
 
     /** Lets whoever keeps the breaker of a key know that there may be something to remember, or nothing any more. */
-    void changed(CircuitBreaker key) {
+    void changed(CircuitBreaker ofKey) {
         try {
-            keeper.changed(key);
+            keeper.changed(ofKey);
         } catch (Throwable broken) {
-            Deliveries.warn("What keeps the keys of circuit breaker '" + key.name() + "' threw", broken);
+            Deliveries.warn("What keeps the keys of circuit breaker '" + ofKey.name() + "' threw", broken);
         }
     }
 
@@ -99,7 +101,7 @@ final class Family {
 
         @Override
         public CircuitBreaker get() {
-            CircuitBreaker breaker = new CircuitBreaker(name.breaker, key, begun);
+            CircuitBreaker breaker = new CircuitBreaker(parent.breaker, key, begun);
             made = breaker;
             return breaker;
         }

@@ -2,6 +2,8 @@ package dev.guardedby.circuitbreaker;
 
 import java.time.Duration;
 import java.util.Collection;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -40,6 +42,19 @@ public interface KeyedBreakers {
 
     /** How many are kept, for people to read. */
     int size();
+
+    /**
+     * How many of {@linkplain #all() all} are in each state, also where there are 0. Like {@link CircuitBreaker#stats()} it moves
+     * nothing, and an OPEN whose wait is over counts as OPEN; reads no clock.
+     */
+    default Map<CircuitState, Integer> states() {
+        Map<CircuitState, Integer> states = new EnumMap<>(CircuitState.class);
+        for (CircuitState state : CircuitState.values()) {
+            states.put(state, 0);
+        }
+        all().forEach(breaker -> states.merge(breaker.engine().state.circuitState(), 1, Integer::sum));
+        return states;
+    }
 
     /** Takes note that a breaker may have something to remember now, or nothing any more; called by the thread that changed it. */
     void changed(CircuitBreaker breaker);

@@ -8,6 +8,7 @@ import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -16,6 +17,7 @@ class AllocationTest {
     private static final int CALLS = 100_000;
     // Reading the count allocates a little itself; a single object a call would be 1,600,000 bytes.
     private static final long BYTES_OF_THE_MEASUREMENT = 10_000;
+    private static final long BYTES_OF_AN_OPTIONAL = 16;
     private static final ThreadMXBean THREADS = threads();
 
     private static ThreadMXBean threads() {
@@ -59,6 +61,31 @@ class AllocationTest {
 
         assertThat(allocated).as("bytes in %d calls", 2 * CALLS).isLessThan(BYTES_OF_THE_MEASUREMENT);
         assertThat(breaker.stats().totalSuccesses()).isEqualTo(4L * CALLS);
+    }
+
+    @Test
+    void keyThatIsKept_isFoundWithoutMoreThanTheAnswerOfItsKeeper() {
+        CircuitBreaker llm = CircuitBreaker.of("keyed");
+        llm.keyedBy(new KeptInAMap(1));
+        CircuitBreaker acme = llm.forKey("acme");
+        long found = find(llm, acme);
+
+        long before = THREADS.getCurrentThreadAllocatedBytes();
+        found += find(llm, acme);
+        long allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
+
+        assertThat(allocated)
+                .as("bytes of %d look-ups", CALLS)
+                .isLessThan(BYTES_OF_AN_OPTIONAL * CALLS + BYTES_OF_THE_MEASUREMENT);
+        assertThat(found).isEqualTo(2L * CALLS);
+    }
+
+    private static long find(CircuitBreaker llm, CircuitBreaker acme) {
+        long found = 0;
+        for (int i = 0; i < CALLS; i++) {
+            found += llm.forKey("acme") == acme ? 1 : 0;
+        }
+        return found;
     }
 
     private static void repeat(

@@ -56,6 +56,21 @@ class KeysTest {
     }
 
     @Test
+    void states_countTheKeys_andMoveNothing() {
+        assertThat(kept.states()).hasToString("{CLOSED=0, OPEN=0, HALF_OPEN=0}");
+        Story.fail(llm.forKey("probing"), 3);
+        story.time.advance(WAIT);
+        llm.forKey("probing").acquire();
+        Story.fail(llm.forKey("due"), 3);
+        llm.forKey("held").holdOpen();
+        llm.forKey("healthy").run(() -> {});
+        story.time.advance(WAIT);
+
+        assertThat(kept.states()).hasToString("{CLOSED=1, OPEN=2, HALF_OPEN=1}");
+        assertThat(llm.forKey("due").stats().timesHalfOpened()).isZero();
+    }
+
+    @Test
     void refusal_namesTheKey() {
         CircuitBreaker acme = llm.forKey("acme");
         acme.holdOpen();

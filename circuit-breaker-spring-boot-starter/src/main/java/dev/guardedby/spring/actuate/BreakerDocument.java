@@ -2,6 +2,7 @@ package dev.guardedby.spring.actuate;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerStats;
+import dev.guardedby.circuitbreaker.KeyedBreakers;
 import dev.guardedby.circuitbreaker.Refusal;
 import dev.guardedby.circuitbreaker.Transition;
 import dev.guardedby.spring.config.ConfiguredBreakers.Setting;
@@ -39,15 +40,15 @@ final class BreakerDocument {
         seen.last().ifPresent(last -> document.put("lastTransition", transition(last)));
         document.put("stats", stats.toMap());
         document.put("budgets", List.of());
-        breaker.keys().ifPresent(keys -> document.put("keys", keys(KeyStates.of(keys))));
+        breaker.keys().ifPresent(keys -> document.put("keys", keys(keys)));
         document.put("settings", settings(shown.apply(seen.settings())));
         return document;
     }
 
     /** How many keys there are and how they are; of those that refuse calls, a few by name. */
-    private static Map<String, Object> keys(KeyStates keys) {
-        Map<String, Object> document = keys.counts();
-        document.put("refusing", keys.refusing());
+    private static Map<String, Object> keys(KeyedBreakers keys) {
+        Map<String, Object> document = KeyStates.of(keys).counts();
+        document.put("refusing", KeyStates.refusing(keys));
         return document;
     }
 

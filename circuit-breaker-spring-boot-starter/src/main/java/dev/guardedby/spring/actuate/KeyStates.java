@@ -3,8 +3,7 @@ package dev.guardedby.spring.actuate;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitState;
 import dev.guardedby.circuitbreaker.KeyedBreakers;
-import java.util.ArrayList;
-import java.util.Collections;
+import dev.guardedby.circuitbreaker.Refusal;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,28 +14,31 @@ import java.util.Map;
  * @param held how many are kept
  * @param open how many of them are open
  * @param halfOpen how many of them are half-open
- * @param refusing a few that refuse calls, in order
  */
-record KeyStates(int held, int open, int halfOpen, List<String> refusing) {
+record KeyStates(int held, int open, int halfOpen) {
     // A keyed breaker may have thousands, and their names are not ours to spread.
     private static final int REFUSING_SHOWN = 20;
 
     static KeyStates of(KeyedBreakers keys) {
-        int open = 0;
-        int halfOpen = 0;
-        List<String> refusing = new ArrayList<>();
-        for (CircuitBreaker breaker : keys.all()) {
-            CircuitState state = breaker.stats().state();
-            open += state == CircuitState.OPEN ? 1 : 0;
-            halfOpen += state == CircuitState.HALF_OPEN ? 1 : 0;
-            if (state != CircuitState.CLOSED
-                    && refusing.size() < REFUSING_SHOWN
-                    && breaker.refusal().isPresent()) {
-                refusing.add(breaker.key().orElseThrow());
-            }
-        }
-        Collections.sort(refusing);
-        return new KeyStates(keys.size(), open, halfOpen, refusing);
+        Map<CircuitState, Integer> states = keys.states();
+        return new KeyStates(
+                keys.size(), states.getOrDefault(CircuitState.OPEN, 0), states.getOrDefault(CircuitState.HALF_OPEN, 0));
+    }
+
+    /** A few that refuse calls because they are open or half-open, in order. */
+    static List<String> refusing(KeyedBreakers keys) {
+        return keys.all().stream()
+                .filter(KeyStates::isCutOff)
+                .limit(REFUSING_SHOWN)
+                .map(breaker -> breaker.key().orElseThrow())
+                .sorted()
+                .toList();
+    }
+
+    private static boolean isCutOff(CircuitBreaker breaker) {
+        return breaker.refusal()
+                .filter(refusal -> refusal.reason() != Refusal.Reason.RAMP_UP)
+                .isPresent();
     }
 
     /** The state of the key that is worst off. */

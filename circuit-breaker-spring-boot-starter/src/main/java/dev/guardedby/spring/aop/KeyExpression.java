@@ -11,12 +11,14 @@ import org.jspecify.annotations.Nullable;
 final class KeyExpression {
     private final CallExpression expression;
     private final Method method;
-    private final Keys.Keyed keyed;
+    private final CircuitBreaker keyed;
+    private final Keys.Counts counts;
 
-    private KeyExpression(CallExpression expression, Method method, Keys.Keyed keyed) {
+    private KeyExpression(CallExpression expression, Method method, CircuitBreaker keyed, Keys.Counts counts) {
         this.expression = expression;
         this.method = method;
         this.keyed = keyed;
+        this.counts = counts;
     }
 
     /**
@@ -36,7 +38,7 @@ final class KeyExpression {
                     "Add the dependency com.github.ben-manes.caffeine:caffeine, whose version Spring Boot knows, or remove"
                             + " the key");
         }
-        return new KeyExpression(expression, method, keys.of(breaker));
+        return new KeyExpression(expression, method, breaker, keys.of(breaker));
     }
 
     /**
@@ -60,7 +62,7 @@ final class KeyExpression {
                     null);
         }
         try {
-            return keyed.breaker().forKey(key);
+            return keyed.forKey(key);
         } catch (IllegalArgumentException refused) {
             throw invalid("yielded no key: " + refused.getMessage(), refused);
         }
@@ -81,7 +83,7 @@ final class KeyExpression {
     }
 
     private InvalidKeyException invalid(String why, @Nullable Throwable cause) {
-        keyed.invalid().increment();
+        counts.invalid().increment();
         return new InvalidKeyException(method, expression + " " + why, cause);
     }
 }

@@ -18,10 +18,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
-import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps the breakers of one name's keys, no more than so many, and forgets none whose memories may still matter.
@@ -31,7 +31,8 @@ import org.apache.commons.logging.LogFactory;
  * breaker that is open or counting is in {@code busy}, and stays until that is over, or until it {@linkplain
  * CircuitBreaker#isForgettable(Duration) can no longer matter} because nobody calls it any more; all others are in {@code idle},
  * which forgets those that are called least, or have not been called for an hour. The room of the idle ones is what the
- * busy ones leave of the bound.
+ * busy ones leave of the bound. One place excludes the other: a breaker changes places under the lock that {@code busy} has for
+ * its key, where nothing runs but Caffeine and the ticker.
  *
  * <p>Nobody tells when time makes something forgettable. So whoever comes with a new key, or changes what a breaker
  * remembers, looks at the next few of the busy ones, in turn.
@@ -148,51 +149,48 @@ final class CaffeineKeys implements KeyedBreakers {
         place(breaker);
     }
 
-    /** Puts a breaker where it belongs, and looks again: whoever changed it meanwhile may have come too early. */
+    /**
+     * Puts a breaker where it belongs. Whoever changes it comes here afterwards, and one at a time: so the last to ask whether
+     * it is idle knows of the last change.
+     */
     private void place(CircuitBreaker breaker) {
-        String key = keyOf(breaker);
-        boolean isIdle;
-        do {
-            isIdle = breaker.isIdle();
-            if (isIdle) {
-                leaveBusy(key, one -> true);
-                putIdle(key, breaker);
-            } else {
-                putBusy(key, breaker);
-            }
-        } while (breaker.isIdle() != isIdle);
-    }
-
-    private void putIdle(String key, CircuitBreaker breaker) {
-        if (idle.getIfPresent(key) == null) {
-            idle.put(key, breaker);
-        }
-        if (busy.containsKey(key)) {
-            idle.invalidate(key);
-        }
-    }
-
-    private void putBusy(String key, CircuitBreaker breaker) {
-        Busy made = new Busy(breaker, ticker.getAsLong());
-        if (!busy.containsKey(key)) {
-            idle.invalidate(key);
-        }
-        // The place is taken with the key, so that two threads with one key never take two.
-        Busy kept = busy.compute(key, (same, present) -> {
-            if (present != null) {
-                present.calledAt = made.calledAt;
-                return present;
-            }
-            return reserve() ? made : null;
-        });
-        if (kept == null) {
-            // So many failed at once that what they have to remember is more than may be kept. It is forgotten with the
-            // last of the calls that hold it, and further ones with that key share the breaker of the name.
+        Busy called = new Busy(breaker, ticker.getAsLong());
+        Busy kept = busy.compute(
+                keyOf(breaker),
+                (key, present) ->
+                        breaker.isIdle() ? amongIdle(key, breaker, present) : amongBusy(key, called, present));
+        if (kept == called) {
+            unseen.add(called);
+        } else if (kept == null && taken.get() >= most) {
+            // Where more failed at once than may be kept, what one has to remember is forgotten with the last of the
+            // calls
+            // that hold it, and further ones with that key share the breaker of the name.
             warnOnce();
-        } else if (kept == made) {
-            unseen.add(made);
+        }
+    }
+
+    // These two run under the lock of the key, and answer who is to be busy with it.
+
+    private @Nullable Busy amongIdle(String key, CircuitBreaker breaker, @Nullable Busy present) {
+        if (present != null) {
+            taken.decrementAndGet();
             resize();
         }
+        idle.asMap().putIfAbsent(key, breaker);
+        return null;
+    }
+
+    private @Nullable Busy amongBusy(String key, Busy called, @Nullable Busy present) {
+        if (present != null) {
+            present.calledAt = called.calledAt;
+            return present;
+        }
+        idle.invalidate(key);
+        if (!reserve()) {
+            return null;
+        }
+        resize();
+        return called;
     }
 
     private boolean reserve() {
@@ -204,18 +202,6 @@ final class CaffeineKeys implements KeyedBreakers {
             }
         } while (!taken.compareAndSet(seen, seen + 1));
         return true;
-    }
-
-    /** Takes its place from a busy one, if that is still as it was seen. */
-    private void leaveBusy(String key, Predicate<Busy> asSeen) {
-        busy.computeIfPresent(key, (same, one) -> {
-            if (!asSeen.test(one)) {
-                return one;
-            }
-            taken.decrementAndGet();
-            return null;
-        });
-        resize();
     }
 
     /** Looks at the busy ones that have not been looked at for longest. */
@@ -237,23 +223,22 @@ final class CaffeineKeys implements KeyedBreakers {
         }
     }
 
-    /** Lets a busy one become one of the idle if it is, or can no longer matter; answers whether it is busy no more. */
+    /** Lets a busy one become one of the idle if it can no longer matter; answers whether it is busy no more. */
     private boolean letGo(Busy one) {
         String key = keyOf(one.breaker);
-        if (busy.get(key) != one) {
-            return true;
-        }
-        long calledAt = one.calledAt;
-        if (one.breaker.isIdle()) {
-            place(one.breaker);
-        } else if (one.breaker.isForgettable(Duration.ofNanos(ticker.getAsLong() - calledAt))) {
-            // A call in between has moved the time, and what it leaves behind is told.
-            leaveBusy(key, present -> present == one && present.calledAt == calledAt);
-            if (!busy.containsKey(key)) {
-                putIdle(key, one.breaker);
-            }
+        if (busy.get(key) == one && isForgettable(one)) {
+            // Asked again, for a call in between has moved the time.
+            busy.computeIfPresent(
+                    key,
+                    (same, present) ->
+                            present == one && isForgettable(one) ? amongIdle(key, one.breaker, one) : present);
         }
         return busy.get(key) != one;
+    }
+
+    private boolean isForgettable(Busy one) {
+        long calledAt = one.calledAt;
+        return one.breaker.isForgettable(Duration.ofNanos(ticker.getAsLong() - calledAt));
     }
 
     private void resize() {

@@ -4,10 +4,10 @@ import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.spring.config.ConfiguredBreakers;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.WeakHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
@@ -16,24 +16,21 @@ import org.springframework.util.ClassUtils;
 /** The breakers of the application that have keys. It is public for the annotation, which gives them, and for the metrics. */
 public final class Keys {
     /**
-     * A breaker that has keys, and what is counted beside its stats.
+     * What is counted of a breaker that has keys, beside its stats.
      *
-     * @param breaker the breaker of the name
      * @param invalid calls that were not made, because their key was none
      * @param overflow calls that went through the breaker of the name, because no more keys could be kept
      */
-    public record Keyed(CircuitBreaker breaker, LongAdder invalid, LongAdder overflow) {
-        /** How many keys are kept now. */
-        public int size() {
-            return breaker.keys().map(keys -> keys.size()).orElse(0);
-        }
-    }
+    public record Counts(LongAdder invalid, LongAdder overflow) {}
 
     private final ObjectProvider<ConfiguredBreakers> configuration;
     private final ObjectProvider<LongSupplier> ticker;
     private final boolean canBeKept;
-    private final Map<CircuitBreaker, Keyed> keyed = new ConcurrentHashMap<>();
-    private final List<Consumer<Keyed>> listeners = new CopyOnWriteArrayList<>();
+    // Weak, and no value holds its breaker: one that has left the registry goes, with its keys, once nobody guards by
+    // it
+    // any more. Until then, and if it comes back, it counts on.
+    private final Map<CircuitBreaker, Counts> counts = new WeakHashMap<>();
+    private final List<BiConsumer<CircuitBreaker, Counts>> listeners = new CopyOnWriteArrayList<>();
 
     /**
      * No keys yet.
@@ -56,36 +53,34 @@ public final class Keys {
         return canBeKept;
     }
 
-    /** The breaker with its keys; it is given them if it has none. */
-    public Keyed of(CircuitBreaker breaker) {
-        Keyed known = keyed.get(breaker);
-        if (known != null) {
-            return known;
-        }
+    /** What is counted of a breaker and its keys, which it is given if it has none. */
+    public Counts of(CircuitBreaker breaker) {
         ConfiguredBreakers configured = configuration.getIfAvailable();
         int most = configured == null ? ConfiguredBreakers.DEFAULT_MAX_KEYS : configured.maxKeys(breaker.name());
-        LongAdder overflow = new LongAdder();
-        CaffeineKeys keeper = new CaffeineKeys(breaker, most, ticker.getIfAvailable(() -> System::nanoTime), overflow);
-        Keyed made = new Keyed(breaker, new LongAdder(), overflow);
-        synchronized (this) {
-            Keyed earlier = keyed.get(breaker);
+        LongSupplier time = ticker.getIfAvailable(() -> System::nanoTime);
+        Counts made = new Counts(new LongAdder(), new LongAdder());
+        synchronized (counts) {
+            Counts earlier = counts.get(breaker);
             if (earlier != null) {
                 return earlier;
             }
             // Whoever built the breaker may have given it a keeper of their own.
             if (breaker.keys().isEmpty()) {
-                breaker.keyedBy(keeper);
+                breaker.keyedBy(new CaffeineKeys(breaker, most, time, made.overflow()));
             }
-            // Last: who finds it here takes no lock, and asks for keys at once.
-            keyed.put(breaker, made);
+            counts.put(breaker, made);
         }
-        listeners.forEach(listener -> listener.accept(made));
+        listeners.forEach(listener -> listener.accept(breaker, made));
         return made;
     }
 
     /** Tells the listener of each breaker that has keys, at least once. */
-    public void onKeyed(Consumer<Keyed> listener) {
+    public void onKeyed(BiConsumer<CircuitBreaker, Counts> listener) {
         listeners.add(listener);
-        keyed.values().forEach(listener);
+        Map<CircuitBreaker, Counts> present;
+        synchronized (counts) {
+            present = Map.copyOf(counts);
+        }
+        present.forEach(listener);
     }
 }

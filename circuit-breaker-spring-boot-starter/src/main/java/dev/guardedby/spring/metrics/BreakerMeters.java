@@ -6,7 +6,7 @@ import dev.guardedby.circuitbreaker.Outcome;
 import dev.guardedby.circuitbreaker.Refusal;
 import dev.guardedby.circuitbreaker.Transition;
 import dev.guardedby.circuitbreaker.Transition.Cause;
-import dev.guardedby.spring.keys.Keys.Keyed;
+import dev.guardedby.spring.keys.Keys.Counts;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -140,13 +140,12 @@ final class BreakerMeters {
     }
 
     /** The breaker has been given keys; where its meters are published, theirs are, too. */
-    synchronized void keyed(Keyed keyed, MeterRegistry registry) {
+    synchronized void keyed(CircuitBreaker breaker, Counts counts, MeterRegistry registry) {
         if (ofKeys != null) {
             return;
         }
-        ofKeys = new KeptKeyMeters(keyed);
+        ofKeys = new KeptKeyMeters(counts);
         if (!published.isEmpty()) {
-            CircuitBreaker breaker = keyed.breaker();
             published.addAll(ofKeys.register(breaker, Tags.of("name", breaker.name()), registry));
         }
     }

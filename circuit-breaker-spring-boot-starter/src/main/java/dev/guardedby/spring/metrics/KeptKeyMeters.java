@@ -3,13 +3,12 @@ package dev.guardedby.spring.metrics;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitState;
 import dev.guardedby.circuitbreaker.KeyedBreakers;
-import dev.guardedby.spring.keys.Keys.Keyed;
+import dev.guardedby.spring.keys.Keys.Counts;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import java.util.List;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.ToIntFunction;
 
 /**
@@ -18,12 +17,10 @@ import java.util.function.ToIntFunction;
  */
 final class KeptKeyMeters {
     // Not the breaker, which would hold itself: its meters are kept as long as it is.
-    private final LongAdder overflow;
-    private final LongAdder invalid;
+    private final Counts counts;
 
-    KeptKeyMeters(Keyed keyed) {
-        overflow = keyed.overflow();
-        invalid = keyed.invalid();
+    KeptKeyMeters(Counts counts) {
+        this.counts = counts;
     }
 
     List<Meter> register(CircuitBreaker breaker, Tags tags, MeterRegistry registry) {
@@ -34,13 +31,13 @@ final class KeptKeyMeters {
                         "guardedby.keys.overflow",
                         "Calls that shared the breaker of the name, because no more keys could be kept",
                         tags,
-                        overflow,
+                        counts.overflow(),
                         registry),
                 BreakerMeters.counter(
                         "guardedby.keys.invalid",
                         "Calls that were not made, because their key was none",
                         tags,
-                        invalid,
+                        counts.invalid(),
                         registry));
     }
 
@@ -58,8 +55,6 @@ final class KeptKeyMeters {
     }
 
     private static int open(KeyedBreakers keys) {
-        return (int) keys.all().stream()
-                .filter(key -> key.stats().state() == CircuitState.OPEN)
-                .count();
+        return keys.states().getOrDefault(CircuitState.OPEN, 0);
     }
 }

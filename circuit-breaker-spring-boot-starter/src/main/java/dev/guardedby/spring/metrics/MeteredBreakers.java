@@ -71,7 +71,7 @@ final class MeteredBreakers implements CircuitBreakerCustomizer, SmartInitializi
     public void afterSingletonsInstantiated() {
         MeterRegistry registry = registries.getIfUnique(this::all);
         CircuitBreakerRegistry present = breakers.getObject();
-        keys.ifAvailable(known -> known.onKeyed(keyed -> of(keyed.breaker()).keyed(keyed, registry)));
+        keys.ifAvailable(known -> known.onKeyed((breaker, counts) -> of(breaker).keyed(breaker, counts, registry)));
         present.onAdded(breaker -> publish(breaker, registry));
         present.onRemoved(breaker -> {
             of(breaker).withdraw(registry);

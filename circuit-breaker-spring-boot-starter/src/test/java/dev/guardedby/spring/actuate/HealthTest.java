@@ -49,8 +49,8 @@ class HealthTest {
                 .withPropertyValues(
                         "guardedby.health.down-when-open=true", "guardedby.breakers.llm.failure-threshold=1")
                 .run(started -> {
-                    CircuitBreaker llm =
-                            started.getBean(Keys.class).of(llm(started)).breaker();
+                    CircuitBreaker llm = llm(started);
+                    started.getBean(Keys.class).of(llm);
                     StringBuilder history = new StringBuilder(health(started).toString());
                     llm.forKey("acme").run(() -> {});
                     llm.forKey("umbrella").recordFailure();

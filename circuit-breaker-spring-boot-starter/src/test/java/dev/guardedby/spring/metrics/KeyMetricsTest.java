@@ -40,7 +40,8 @@ class KeyMetricsTest {
 
     private static CircuitBreaker keyed(ApplicationContext context) {
         CircuitBreaker llm = context.getBean(CircuitBreakerRegistry.class).get("llm");
-        return context.getBean(Keys.class).of(llm).breaker();
+        context.getBean(Keys.class).of(llm);
+        return llm;
     }
 
     private static void fail(CircuitBreaker breaker) {
@@ -172,7 +173,8 @@ class KeyMetricsTest {
         application.run(context -> {
             CircuitBreaker late = context.getBean(CircuitBreakerRegistry.class).get("late");
             late.run(() -> {});
-            context.getBean(Keys.class).of(late).breaker().forKey("acme").run(() -> {});
+            context.getBean(Keys.class).of(late);
+            late.forKey("acme").run(() -> {});
 
             assertThat(shown(context, "guardedby.keys", "guardedby.calls"))
                     .containsExactly("guardedby.calls success 2", "guardedby.keys 1");
