@@ -11,13 +11,14 @@ import org.jspecify.annotations.Nullable;
  * @param id stable text, the same for all instants of the span and different for all others of all windows, such as
  *     {@code day:Europe/Berlin:2026-11-24}
  */
-record Span(Instant start, Instant end, String id) {
-    boolean contains(Instant instant) {
+public record Span(Instant start, Instant end, String id) {
+    /** Whether the instant is part of it. */
+    public boolean contains(Instant instant) {
         return !instant.isBefore(start) && (instant.isBefore(end) || end.equals(Instant.MAX));
     }
 
     /** When the next account begins; null where none ever does. */
-    @Nullable Instant resetsAt() {
+    public @Nullable Instant resetsAt() {
         return end.equals(Instant.MAX) ? null : end;
     }
 }
