@@ -1,5 +1,6 @@
 package dev.guardedby.circuitbreaker;
 
+import dev.guardedby.circuitbreaker.BudgetExceededException.Kind;
 import dev.guardedby.circuitbreaker.Ledger.Account;
 import dev.guardedby.circuitbreaker.Ledger.Balance;
 import dev.guardedby.circuitbreaker.Ledger.Hold;
@@ -64,12 +65,20 @@ final class Book {
         return new Balance(limit, 0, 0, 0, BudgetStatus.Kind.EXACT, span == null ? null : span.resetsAt());
     }
 
-    long spent() {
-        return spent;
+    /** Why an amount does not fit, or null if it does. */
+    static @Nullable Kind refusal(long amount, long limit, long spent, long held) {
+        long used = spent > Long.MAX_VALUE - held ? Long.MAX_VALUE : spent + held;
+        if (used < limit && amount <= limit - used) {
+            return null;
+        }
+        if (amount > limit) {
+            return Kind.TOO_LARGE;
+        }
+        return spent < limit && amount <= limit - spent ? Kind.RESERVED : Kind.EXHAUSTED;
     }
 
-    long held() {
-        return held;
+    @Nullable Kind refusal(long amount, long limit) {
+        return refusal(amount, limit, spent, held);
     }
 
     /** Begins the window of a time, if it is a later one, and takes holds whose time is over for lost. */

@@ -123,19 +123,7 @@ public interface Ledger {
      * @param amount what the call may cost; 0 if nobody knows
      * @param soft whether nobody knows
      */
-    record Line(Account account, long limit, long amount, boolean soft) {
-        /** Why the line does not fit, or null if it does. */
-        @Nullable Kind refusal(long effectiveLimit, long spent, long held) {
-            long used = spent > Long.MAX_VALUE - held ? Long.MAX_VALUE : spent + held;
-            if (used < effectiveLimit && amount <= effectiveLimit - used) {
-                return null;
-            }
-            if (amount > effectiveLimit) {
-                return Kind.TOO_LARGE;
-            }
-            return spent < effectiveLimit && amount <= effectiveLimit - spent ? Kind.RESERVED : Kind.EXHAUSTED;
-        }
-    }
+    record Line(Account account, long limit, long amount, boolean soft) {}
 
     /** What one call reserves. Its identity is that of the call. */
     final class Hold {

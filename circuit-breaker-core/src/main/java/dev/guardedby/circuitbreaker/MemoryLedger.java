@@ -39,7 +39,7 @@ final class MemoryLedger implements Ledger {
         Book book = locked(line.account(), hold.made());
         try {
             Entry entry = book.prepare(line, hold);
-            Kind refusal = line.refusal(limit, book.spent(), book.held());
+            Kind refusal = book.refusal(line.amount(), limit);
             if (refusal == null || hold.isForced()) {
                 hold.entries = new Entry[] {entry};
                 book.hold(entry, line);
@@ -61,7 +61,7 @@ final class MemoryLedger implements Ledger {
             Kind refusal = null;
             for (int i = 0; i < asked.length; i++) {
                 entries[i] = asked[i].prepare(lines.get(i), hold);
-                Kind kind = lines.get(i).refusal(limit(lines.get(i)), asked[i].spent(), asked[i].held());
+                Kind kind = asked[i].refusal(lines.get(i).amount(), limit(lines.get(i)));
                 if (refusal == null && kind != null) {
                     refusing = i;
                     refusal = kind;
