@@ -54,7 +54,7 @@ final class Admission {
     private static void later(Engine engine, Cost hold, @Nullable Charge outer, CompletableFuture<Permit> result) {
         try {
             Permit permit = Objects.requireNonNull(engine.admit(false, true));
-            Admission admission = engine.asksBudgets() ? begun(engine, permit, hold, outer) : null;
+            Admission admission = outer != null || engine.asksBudgets() ? begun(engine, permit, hold, outer) : null;
             if (admission == null) {
                 result.complete(permit);
                 return;

@@ -178,7 +178,7 @@ final class Engine {
 
     /** Whether a call may have to ask budgets: its own, or those of a call around it. */
     boolean asksBudgets() {
-        return settings.hasBudgets() || Ceiling.areUsed();
+        return settings.hasBudgets() || (Ceiling.areUsed() && Scope.innermostCharge() != null);
     }
 
     /** Null without budgets. */
