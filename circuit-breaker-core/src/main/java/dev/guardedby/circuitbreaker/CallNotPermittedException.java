@@ -33,6 +33,17 @@ public class CallNotPermittedException extends RuntimeException {
         this.retryNanos = refusing.retryNanos(now);
     }
 
+    /** A refusal by a budget, which {@link #refusal} puts into words. */
+    CallNotPermittedException(CircuitBreaker breaker, CircuitState state) {
+        super(null, null, true, false);
+        this.name = breaker.name();
+        this.key = breaker.key().orElse(null);
+        this.state = state;
+        this.reason = Reason.BUDGET;
+        this.decision = null;
+        this.retryNanos = Refusal.NOBODY_KNOWS;
+    }
+
     /** The name of the breaker. */
     public String name() {
         return name;

@@ -213,7 +213,7 @@ public final class CircuitBreaker {
      */
     public Permit acquire(Cost hold) {
         Objects.requireNonNull(hold, "hold");
-        return Objects.requireNonNull(engine.admit(false, true));
+        return Objects.requireNonNull(Admission.now(engine, hold, false, true));
     }
 
     /**
@@ -223,7 +223,7 @@ public final class CircuitBreaker {
      */
     public Optional<Permit> tryAcquire(Cost hold) {
         Objects.requireNonNull(hold, "hold");
-        return Optional.ofNullable(engine.admit(false, false));
+        return Optional.ofNullable(Admission.now(engine, hold, false, false));
     }
 
     /**
@@ -234,23 +234,23 @@ public final class CircuitBreaker {
      */
     public CompletionStage<Permit> acquireAsync(Cost hold) {
         Objects.requireNonNull(hold, "hold");
-        try {
-            return CompletableFuture.completedFuture(acquire(hold));
-        } catch (CallNotPermittedException refused) {
-            // Not failedStage: its toCompletableFuture wraps the refusal.
-            return CompletableFuture.failedFuture(refused);
-        }
+        return Admission.later(engine, hold);
     }
 
     /** Why a call made now by this thread would be refused, or empty if it would pass; takes and moves nothing. */
     public Optional<Refusal> refusal() {
         State seen = engine.state;
-        if (seen.mode != Mode.ENFORCE || (seen instanceof Closed closed && closed.isTimeless())) {
+        if (seen.mode != Mode.ENFORCE) {
             return Optional.empty();
         }
-        long now = engine.now();
-        State looked = seen.lookAtAdmission(engine, now);
-        return looked.ridesOnProbe() || looked.wouldAdmit(now) ? Optional.empty() : Optional.of(looked.refusal(now));
+        if (!(seen instanceof Closed closed && closed.isTimeless())) {
+            long now = engine.now();
+            State looked = seen.lookAtAdmission(engine, now);
+            if (!looked.ridesOnProbe() && !looked.wouldAdmit(now)) {
+                return Optional.of(looked.refusal(now));
+            }
+        }
+        return Optional.ofNullable(engine.lookAtBudgets()).map(BudgetRefusal::refusal);
     }
 
     /**
@@ -270,10 +270,11 @@ public final class CircuitBreaker {
 
     /**
      * Whether a call may be made now: an admission without a permit. While HALF_OPEN it takes a probe's slot, which the next
-     * caller may take over after {@code probe-timeout} if nobody reports a result.
+     * caller may take over after {@code probe-timeout} if nobody reports a result. It is false when a budget is spent, counts as a
+     * call in budgets of calls, and holds nothing.
      */
     public boolean canExecute() {
-        return engine.admit(true, false) != null;
+        return Admission.now(engine, Cost.ZERO, true, false) != null;
     }
 
     /** Records a success, without a permit, on the present state. */
@@ -299,12 +300,13 @@ public final class CircuitBreaker {
     }
 
     /**
-     * Records what a call cost, whatever its outcome and the state.
+     * Records what a call cost, whatever its outcome and the state. In budgets it is booked at once; where it is recorded by the
+     * thread of a call that this breaker guards, as what that call cost.
      *
      * @throws IllegalArgumentException if an amount is above 10^12 tokens or 1,000,000 USD; then nothing is recorded
      */
     public void recordCost(Cost cost) {
-        engine.totals.add(cost);
+        engine.recordCost(cost);
     }
 
     /** Whether more US dollars than that have been recorded: exactly that many are not above it. */
@@ -333,6 +335,15 @@ public final class CircuitBreaker {
     /** The counts at this instant; moves nothing. */
     public CircuitBreakerStats stats() {
         return new CircuitBreakerStats(engine.state, engine.totals, engine.now());
+    }
+
+    /**
+     * How the budgets stand at this instant, the breaker's own before those it shares, last those for one call each, which are those
+     * of the call that this thread is in; moves nothing. Those of a store that does not answer are left out.
+     */
+    public List<BudgetStatus> budgets() {
+        Gate gate = engine.gate();
+        return gate == null ? List.of() : gate.statuses();
     }
 
     /** The latest changes of the state with their evidence, at most 20, the oldest first; moves nothing. */
@@ -460,6 +471,45 @@ public final class CircuitBreaker {
      */
     public void holdOpen() {
         engine.operate((breaker, seen, now) -> seen.heldOpen(breaker, now));
+    }
+
+    /**
+     * Sets the limit of a budget, at once and in all later windows, in place of the configured one. Done to a breaker that has keys, it
+     * holds for its own account and for those of all keys that were given no limit of their own.
+     *
+     * @param budget the name of a budget of this breaker, or of one it shares, which changes for all that share it
+     * @param newLimit as for a {@link Budget} of that unit; 0 refuses all calls
+     * @throws IllegalArgumentException if there is no such budget, or the limit is out of range
+     * @throws IllegalStateException if the ledger does not take it
+     */
+    public void limit(String budget, BigDecimal newLimit) {
+        Objects.requireNonNull(budget, "budget");
+        Objects.requireNonNull(newLimit, "newLimit");
+        budgeted(budget).limit(budget, newLimit);
+    }
+
+    /**
+     * Corrects what a budget has charged in its present window, never below zero. Done to a breaker that has keys, it is about its own
+     * account, never those of keys.
+     *
+     * @param budget the name of a budget of this breaker, or of one it shares
+     * @param signedAmount what to add, in the budget's unit; negative to take away
+     * @param reason why, for who looks at the books; not blank
+     * @throws IllegalArgumentException if there is no such budget, it is one for single calls, or an argument is out of range
+     */
+    public void adjust(String budget, BigDecimal signedAmount, String reason) {
+        Objects.requireNonNull(budget, "budget");
+        Objects.requireNonNull(signedAmount, "signedAmount");
+        Objects.requireNonNull(reason, "reason");
+        budgeted(budget).adjust(budget, signedAmount, reason);
+    }
+
+    private Gate budgeted(String budget) {
+        Gate gate = engine.gate();
+        if (gate == null) {
+            throw Gate.noBudget(engine, budget, List.of());
+        }
+        return gate;
     }
 
     /** The mode. */
@@ -785,6 +835,62 @@ public final class CircuitBreaker {
          */
         public Builder failOnResult(Predicate<@Nullable Object> rule) {
             own().rules = settings.rules.failingOn(Objects.requireNonNull(rule, "failOnResult"));
+            return this;
+        }
+
+        /**
+         * One more budget, or another in place of the one of that name. With keys, each key has it for itself. A breaker whose budget
+         * is spent refuses calls with {@link BudgetExceededException}; its state stays what it is.
+         */
+        public Builder budget(Budget budget) {
+            own().budgets = Settings.with(settings.budgets, Objects.requireNonNull(budget, "budget"));
+            return this;
+        }
+
+        /**
+         * Budgets that breakers share, on top of those set before: all that name them and have the same {@link #ledger} charge to
+         * them, and their keys, too. They need a ledger, and a window other than {@link BudgetWindow#call()}.
+         */
+        public Builder chargeTo(Budget... shared) {
+            for (Budget budget : shared) {
+                own().chargeTo = Settings.with(settings.chargeTo, Objects.requireNonNull(budget, "charge-to"));
+            }
+            return this;
+        }
+
+        /** Where the accounts of budgets are kept: default one in memory, for this breaker and its keys alone. */
+        public Builder ledger(Ledger ledger) {
+            own().ledger = Objects.requireNonNull(ledger, "ledger");
+            return this;
+        }
+
+        /**
+         * What a call may cost where it does not say so itself, each of money and tokens by itself; default unknown. A call of which
+         * nobody knows passes while anything is left of the budget, which may then be passed by what is under way.
+         */
+        public Builder estimatePerCall(Cost estimate) {
+            own().estimatePerCall = Objects.requireNonNull(estimate, "estimate-per-call");
+            return this;
+        }
+
+        /**
+         * After how long a call that has not ended counts as having cost what it holds: positive, at most 10 years, default 15 min.
+         * What it reports later is taken instead.
+         */
+        public Builder holdTimeout(Duration timeout) {
+            own().holdTimeout = Objects.requireNonNull(timeout, "hold-timeout");
+            return this;
+        }
+
+        /**
+         * Failures after which a call costs what it held, because the remote may have done its work, subclasses included, and so are
+         * what they caused; replaces what was set before. Default: timeouts of reading, not those of connecting. None: a failed call
+         * costs what was recorded.
+         */
+        @SafeVarargs
+        @SuppressWarnings("varargs") // only read
+        public final Builder chargeOnFailure(Class<? extends Throwable>... types) {
+            own().chargeOnFailure = ChargedFailures.of(types);
             return this;
         }
 

@@ -29,6 +29,15 @@ public interface CircuitBreakerListener {
     default void onRefused(CircuitBreaker breaker, Refusal refusal) {}
 
     /**
+     * A budget of the breaker has passed one of its {@code warn-at} levels: told once a level and window, and for a rolling window
+     * at most once in its length. Of a budget that breakers share the listeners of the one are told whose call passed it.
+     *
+     * @param budget how it stands
+     * @param percent the level
+     */
+    default void onBudget(CircuitBreaker breaker, BudgetStatus budget, int percent) {}
+
+    /**
      * Whether {@link #onResult} is to be told at all; asked once, at build. Where nobody wants results, a success costs no
      * more than without listeners.
      */

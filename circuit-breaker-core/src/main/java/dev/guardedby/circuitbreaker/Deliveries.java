@@ -64,9 +64,12 @@ final class Deliveries {
         }
     }
 
-    void refused(CircuitBreaker breaker, State refusing, long now) {
-        Refusal refusal = refusing.refusal(now);
+    void refused(CircuitBreaker breaker, Refusal refusal) {
         tellAll(listener -> listener.onRefused(breaker, refusal));
+    }
+
+    void budget(CircuitBreaker breaker, BudgetStatus budget, int percent) {
+        tellAll(listener -> listener.onBudget(breaker, budget, percent));
     }
 
     private void tellAll(Consumer<CircuitBreakerListener> event) {

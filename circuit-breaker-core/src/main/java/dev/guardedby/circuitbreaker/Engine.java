@@ -6,6 +6,9 @@ import dev.guardedby.circuitbreaker.Running.Slice;
 import dev.guardedby.circuitbreaker.State.Result;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +29,9 @@ final class Engine {
     private static final AtomicReferenceFieldUpdater<Engine, @Nullable Family> FAMILY =
             AtomicReferenceFieldUpdater.newUpdater(Engine.class, Family.class, "family");
 
+    private static final AtomicReferenceFieldUpdater<Engine, @Nullable Ledger> OWN_LEDGER =
+            AtomicReferenceFieldUpdater.newUpdater(Engine.class, Ledger.class, "ownLedger");
+
     /** What a thread is about to change: a change within a change would always undo the other, and never end. */
     private static final ThreadLocal<@Nullable Engine> RECONFIGURING = new ThreadLocal<>();
 
@@ -44,6 +50,11 @@ final class Engine {
     volatile State state;
     /** Null without keys. */
     volatile @Nullable Family family;
+    /** As of the settings when it was last wanted. */
+    private volatile @Nullable Gate gate;
+
+    private volatile @Nullable Ledger ownLedger;
+    private volatile Map<String, Long> callLimits = Map.of();
 
     Engine(CircuitBreaker breaker, Settings settings) {
         this(breaker, new Standing(settings, settings.mode, false), null);
@@ -96,12 +107,14 @@ final class Engine {
     void checkPermitted() {
         State seen = state;
         if (seen instanceof Closed closed && closed.isTimeless()) {
+            checkBudgets();
             return;
         }
         long now = now();
         for (; ; seen = state) {
             State looked = seen.lookAtAdmission(this, now);
             if (looked.mode != Mode.ENFORCE || looked.ridesOnProbe() || !looked.refuses(now)) {
+                checkBudgets();
                 return;
             }
             if (advance(seen, looked)) {
@@ -114,7 +127,20 @@ final class Engine {
     private void countRefused(State by, long now) {
         totals.countRejected();
         if (deliveries != null) {
-            deliveries.refused(breaker, by, now);
+            deliveries.refused(breaker, by.refusal(now));
+        }
+    }
+
+    void countRefused(BudgetRefusal by) {
+        totals.countRejected();
+        if (deliveries != null) {
+            deliveries.refused(breaker, by.refusal());
+        }
+    }
+
+    void tellLevel(BudgetStatus budget, int percent) {
+        if (deliveries != null) {
+            deliveries.budget(breaker, budget, percent);
         }
     }
 
@@ -129,6 +155,119 @@ final class Engine {
         return new Permit(this, null, null, null, timed(now));
     }
 
+    /** The permit of a call that a budget would refuse: it runs without slot or window. */
+    Permit withoutPlace(Permit permit) {
+        if (!permit.withdraw()) {
+            return permit;
+        }
+        totals.countWouldReject();
+        return outside(now());
+    }
+
+    /** Takes an admission back, as though it had never been asked for. */
+    void withdraw(Period period, @Nullable Slot slot, @Nullable Slice slice) {
+        if (slice != null) {
+            slice.end();
+        }
+        Result nothing = new Result(Verdict.IGNORED, false, slot, null, Duration.ZERO, UNTIMED);
+        State seen;
+        do {
+            seen = state;
+        } while (slot != null && seen.period == period && !advance(seen, seen.report(this, nothing)));
+    }
+
+    /** Whether a call may have to ask budgets: its own, or those of a call around it. */
+    boolean asksBudgets() {
+        return settings.hasBudgets() || Ceiling.areUsed();
+    }
+
+    /** Null without budgets. */
+    @Nullable Gate gate() {
+        Settings present = settings;
+        if (!present.hasBudgets()) {
+            return null;
+        }
+        Gate seen = gate;
+        if (seen == null || seen.settings != present) {
+            seen = new Gate(this, present);
+            gate = seen;
+        }
+        return seen;
+    }
+
+    /** Where the accounts are: those of keys with those of the name, so that they outlast each. */
+    Ledger ledger() {
+        Ledger shared = settings.ledger;
+        if (shared != null) {
+            return shared;
+        }
+        if (parent != null) {
+            return parent.ledger();
+        }
+        Ledger own = ownLedger;
+        if (own == null) {
+            OWN_LEDGER.compareAndSet(this, null, Ledger.inMemory());
+            own = Objects.requireNonNull(ownLedger);
+        }
+        return own;
+    }
+
+    /** The limit of a budget for one call: the operator's for this key, for the name, or what is configured. */
+    long callLimit(Budget budget) {
+        Long set = callLimits.get(budget.name());
+        if (set != null) {
+            return set;
+        }
+        return parent == null ? budget.wholeLimit() : parent.callLimit(budget);
+    }
+
+    synchronized void limitCalls(String budget, long limit) {
+        Map<String, Long> more = new HashMap<>(callLimits);
+        more.put(budget, limit);
+        callLimits = Map.copyOf(more);
+    }
+
+    /** Counts what was recorded without a permit, and books it: to the call of this breaker that it is made in, or at once. */
+    void recordCost(Cost cost) {
+        totals.add(cost);
+        if (!asksBudgets()) {
+            return;
+        }
+        try {
+            Charge innermost = Scope.innermostCharge();
+            Charge call = Charge.underway(innermost, this);
+            if (call != null) {
+                call.record(cost);
+                return;
+            }
+            Charge.bookAround(innermost, cost);
+            Gate present = gate();
+            if (present != null) {
+                present.book(cost);
+            }
+        } catch (Throwable broken) {
+            Deliveries.warn("A cost of circuit breaker '" + breaker.name() + "' was not booked", broken);
+        }
+    }
+
+    /** Why budgets would refuse a call made now by this thread; takes nothing. */
+    @Nullable BudgetRefusal lookAtBudgets() {
+        State seen = state;
+        if (!asksBudgets() || seen.mode != Mode.ENFORCE) {
+            return null;
+        }
+        Charge charge = Charge.of(this, Cost.ZERO, seen.mode, Scope.innermostCharge());
+        return charge == null ? null : charge.look();
+    }
+
+    private void checkBudgets() {
+        BudgetRefusal refusal = lookAtBudgets();
+        if (refusal != null) {
+            countRefused(refusal);
+            throw refusal.exception(breaker, state.circuitState());
+        }
+    }
+
     private long timed(long now) {
         return settings.isTimed() ? now : UNTIMED;
     }
@@ -141,6 +280,7 @@ final class Engine {
         Settings present = settings;
         Window window = period.window();
         return !present.isTimed()
+                && !present.hasBudgets()
                 && !present.rules.judgesResults()
                 && !tellsResults()
                 && (window == null || (!window.readsClock() && !window.wants(UNTIMED)));

@@ -26,16 +26,23 @@ final class GuardedFuture<T extends @Nullable Object> extends CompletableFuture<
 
     static <T extends @Nullable Object> CompletableFuture<T> start(
             CircuitBreaker breaker, Cost hold, Function<? super Permit, ? extends CompletionStage<T>> call) {
-        Permit permit;
-        try {
-            permit = breaker.acquire(hold);
-        } catch (CallNotPermittedException refused) {
-            return failedFuture(refused);
+        CompletableFuture<Permit> admission = breaker.acquireAsync(hold).toCompletableFuture();
+        if (!admission.isDone()) {
+            return AwaitedFuture.of(admission, permit -> start(permit, call));
         }
+        try {
+            return start(admission.join(), call);
+        } catch (CompletionException refused) {
+            return failedFuture(Stages.cause(refused));
+        }
+    }
+
+    private static <T extends @Nullable Object> CompletableFuture<T> start(
+            Permit permit, Function<? super Permit, ? extends CompletionStage<T>> call) {
         try {
             @Nullable CompletionStage<T> stage = callInside(permit, call);
             if (stage == null) {
-                permit.report(Verdict.FAILURE, null);
+                permit.report(Verdict.FAILURE, null, false);
                 return failedFuture(new NullPointerException("the guarded call returned null instead of a stage"));
             }
             GuardedFuture<T> future = new GuardedFuture<>(permit);
@@ -50,7 +57,7 @@ final class GuardedFuture<T extends @Nullable Object> extends CompletableFuture<
 
     private static <T extends @Nullable Object> @Nullable CompletionStage<T> callInside(
             Permit permit, Function<? super Permit, ? extends CompletionStage<T>> call) {
-        Scope scope = permit.isProbe() ? permit.attach() : null;
+        Scope scope = permit.isToAttach() ? permit.attach() : null;
         try {
             return call.apply(permit);
         } finally {
@@ -99,7 +106,7 @@ final class GuardedFuture<T extends @Nullable Object> extends CompletableFuture<
         if (failure instanceof TimeoutException timeout) {
             permit.timedOut(timeout);
         } else {
-            permit.report(Verdict.IGNORED, failure);
+            permit.report(Verdict.IGNORED, failure, true);
         }
     }
 

@@ -294,6 +294,18 @@ final class OutcomeRules {
                         && Thread.currentThread().isInterrupted());
     }
 
+    /** Whether a call ended in the thread of its caller because that gave it up, and not because it was refused further in. */
+    static boolean isGivenUp(Throwable thrown) {
+        boolean cancelled = false;
+        for (Throwable layer : layers(thrown)) {
+            if (isRefusal(layer)) {
+                return false;
+            }
+            cancelled |= isOwnCancellation(layer);
+        }
+        return cancelled;
+    }
+
     private static boolean holdsForOne(List<Predicate<? super Throwable>> rules, List<Throwable> layers) {
         for (Predicate<? super Throwable> rule : rules) {
             for (Throwable layer : layers) {

@@ -41,6 +41,8 @@ public final class Permit implements AutoCloseable {
     private final @Nullable Slice slice;
     private final long startedAt;
     private volatile int reported;
+    /** Null where no budget concerns the call; written once, before anybody else has the permit. */
+    private @Nullable Charge charge;
 
     Permit(Engine engine, @Nullable Period period, @Nullable Slot slot, @Nullable Slice slice, long startedAt) {
         this.engine = engine;
@@ -52,13 +54,14 @@ public final class Permit implements AutoCloseable {
 
     /** Reports that the remote answered. */
     public void success() {
-        report(Verdict.SUCCESS, null);
+        report(Verdict.SUCCESS, null, true);
     }
 
     /** Reports a result, which {@code failOnResult} rules judge as {@link CircuitBreaker#call(Call)} does. */
     public void success(@Nullable Object result) {
         if (reported == 0) {
-            report(engine.settings.rules.judgeResult(result), null);
+            Verdict verdict = engine.settings.rules.judgeResult(result);
+            report(verdict, null, verdict == Verdict.SUCCESS);
         }
     }
 
@@ -69,18 +72,22 @@ public final class Permit implements AutoCloseable {
     public void failure(Throwable cause) {
         Objects.requireNonNull(cause, "cause");
         if (reported == 0) {
-            report(engine.settings.rules.judge(cause), cause);
+            Verdict verdict = engine.settings.rules.judge(cause);
+            report(verdict, cause, costsHold(verdict, cause) || (verdict == Verdict.IGNORED && isGivenUp(cause)));
         }
     }
 
     /** Reports that the call says nothing about the remote; a probe's slot is given back. */
     public void ignore() {
-        report(Verdict.IGNORED, null);
+        report(Verdict.IGNORED, null, false);
     }
 
-    /** Reports that the caller gave the call up after it began: like {@link #ignore()} for the state. */
+    /**
+     * Reports that the caller gave the call up after it began: like {@link #ignore()} for the state, but in budgets it costs what
+     * it holds, unless a cost was recorded.
+     */
     public void cancel() {
-        report(Verdict.IGNORED, null);
+        report(Verdict.IGNORED, null, true);
     }
 
     /**
@@ -102,6 +109,9 @@ public final class Permit implements AutoCloseable {
      */
     public void recordCost(Cost cost) {
         engine.totals.add(cost);
+        if (charge != null) {
+            charge.record(cost);
+        }
     }
 
     /** Whether the call decides about a recovery. */
@@ -117,7 +127,7 @@ public final class Permit implements AutoCloseable {
     /** Reports an unreported permit as {@link Outcome#IGNORED} and counts it as unreported; a no-op on a reported one. */
     @Override
     public void close() {
-        if (report(Verdict.IGNORED, null)) {
+        if (report(Verdict.IGNORED, null, false)) {
             engine.totals.countUnreported();
         }
     }
@@ -130,7 +140,8 @@ public final class Permit implements AutoCloseable {
     public void failureAsync(Throwable cause) {
         Objects.requireNonNull(cause, "cause");
         if (reported == 0) {
-            report(engine.settings.rules.judgeAsync(cause), cause);
+            Verdict verdict = engine.settings.rules.judgeAsync(cause);
+            report(verdict, cause, costsHold(verdict, cause));
         }
     }
 
@@ -138,17 +149,62 @@ public final class Permit implements AutoCloseable {
     void timedOut(TimeoutException timeout) {
         if (reported == 0) {
             Verdict verdict = engine.settings.rules.judgeAsync(timeout);
-            report(verdict == Verdict.SUCCESS ? Verdict.FAILURE : verdict, timeout);
+            report(verdict == Verdict.SUCCESS ? Verdict.FAILURE : verdict, timeout, true);
         }
     }
 
-    /** Reports; true if this was the first report. */
-    boolean report(Verdict verdict, @Nullable Throwable failure) {
+    private boolean costsHold(Verdict verdict, Throwable cause) {
+        return charge != null
+                && (verdict == Verdict.SUCCESS
+                        || (verdict.isFailure() && engine.settings.chargeOnFailure.include(cause)));
+    }
+
+    /** Whether the caller gave up a call that may go on at the remote. */
+    private boolean isGivenUp(Throwable cause) {
+        return charge != null && OutcomeRules.isGivenUp(cause);
+    }
+
+    /**
+     * Reports; true if this was the first report.
+     *
+     * @param costsHold whether a call of which no cost was recorded costs what it holds, and else nothing
+     */
+    boolean report(Verdict verdict, @Nullable Throwable failure, boolean costsHold) {
         if (!REPORTED.compareAndSet(this, 0, 1)) {
             return false;
         }
+        if (charge != null) {
+            charge.settle(costsHold);
+        }
         engine.report(period, slot, slice, startedAt, verdict, failure);
         return true;
+    }
+
+    /** Gives back what the state gave, as though it had never been asked; false if it gave nothing. */
+    boolean withdraw() {
+        if (period == null || !REPORTED.compareAndSet(this, 0, 1)) {
+            return false;
+        }
+        engine.withdraw(period, slot, slice);
+        return true;
+    }
+
+    /** Whether the period that gave it has ended. */
+    boolean isOutdated() {
+        return period != null && engine.state.period != period;
+    }
+
+    void charge(Charge made) {
+        charge = made;
+    }
+
+    @Nullable Charge charge() {
+        return charge;
+    }
+
+    /** Whether calls made inside must know that they are. */
+    boolean isToAttach() {
+        return isProbe() || charge != null;
     }
 
     boolean isProbeOf(Period candidate) {

@@ -1,6 +1,9 @@
 package dev.guardedby.circuitbreaker;
 
+import dev.guardedby.circuitbreaker.BudgetExceededException.Kind;
+import java.math.BigDecimal;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -9,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param reason the kind of refusal
  * @param message the reason in words, for people
- * @param retryAfter the rest of the wait where the reason is {@link Reason#OPEN}; empty where nobody can tell
+ * @param retryAfter the rest of the wait where the reason is {@link Reason#OPEN}, the time until the next window where a budget
+ *     of a calendar window is spent; empty where nobody can tell
  */
 public record Refusal(Reason reason, String message, Optional<Duration> retryAfter) {
     /** The kinds of refusal. */
@@ -21,8 +25,13 @@ public record Refusal(Reason reason, String message, Optional<Duration> retryAft
         /** The breaker is half-open and all probes are out. */
         PROBING,
         /** The breaker has recovered and lets only a growing share of the calls pass. */
-        RAMP_UP
+        RAMP_UP,
+        /** A budget has nothing left for the call. */
+        BUDGET
     }
+
+    /** In place of a time to wait. */
+    static final long NOBODY_KNOWS = -1;
 
     /** Puts a refusal into words. */
     static Refusal of(Reason reason, @Nullable Decision decision, long retryNanos) {
@@ -31,9 +40,77 @@ public record Refusal(Reason reason, String message, Optional<Duration> retryAft
             case HELD_OPEN -> "held open by an operator";
             case PROBING -> "half-open, probes are out to see whether the remote has recovered";
             case RAMP_UP -> "closed again after a recovery, and lets a growing share of the calls pass";
+            case BUDGET -> "out of budget";
         };
         Optional<Duration> retryAfter = retryNanos < 0 ? Optional.empty() : Optional.of(Duration.ofNanos(retryNanos));
         return new Refusal(reason, message, retryAfter);
+    }
+
+    /**
+     * Puts the refusal of a budget into words.
+     *
+     * @param window the words of its window
+     */
+    static Refusal of(BudgetStatus budget, Kind kind, String window) {
+        Optional<Duration> retryAfter = kind == Kind.EXHAUSTED ? untilReset(budget) : Optional.empty();
+        String name = "budget '" + budget.name() + "'";
+        String limit = limit(budget, window);
+        String message = switch (kind) {
+            case EXHAUSTED ->
+                "out of " + name + ", " + spent(budget) + limit + " are spent; " + relief(budget, window, retryAfter);
+            case RESERVED ->
+                "out of " + name + " for now, " + spent(budget) + limit + " are spent and " + plain(budget.held())
+                        + " held by calls under way; try again when they have ended";
+            case TOO_LARGE ->
+                "out of " + name + " for this call, which may cost more than all of the " + limit
+                        + "; lower its estimate or raise the limit";
+            case UNPRICED ->
+                "out of " + name + " for this call, of which nobody knows what it may cost in " + unit(budget)
+                        + "; set a price or estimate-per-call";
+            case STORE -> "cut off from " + name + ", whose store does not answer; calls pass again when it does";
+        };
+        return new Refusal(Reason.BUDGET, message, retryAfter);
+    }
+
+    private static Optional<Duration> untilReset(BudgetStatus budget) {
+        if (budget.resetsAt() == null) {
+            return Optional.empty();
+        }
+        Duration rest = Duration.between(budget.asOf(), budget.resetsAt());
+        // A wall clock that is years off makes rests that no long holds in nanoseconds.
+        return Optional.of(
+                rest.isNegative() ? Duration.ZERO : rest.compareTo(Require.LONGEST) > 0 ? Require.LONGEST : rest);
+    }
+
+    private static String relief(BudgetStatus budget, String window, Optional<Duration> rest) {
+        if (rest.isPresent()) {
+            return "it resets in " + duration(rest.get().toNanos()) + ", at " + budget.resetsAt();
+        }
+        return switch (window) {
+            case "call" -> "nothing further passes inside this call";
+            case "lifetime" -> "it never resets, so raise the limit or correct what was spent";
+            default -> "what was spent is forgotten after " + window;
+        };
+    }
+
+    private static String spent(BudgetStatus budget) {
+        return plain(budget.spent()) + " of ";
+    }
+
+    private static String limit(BudgetStatus budget, String window) {
+        String amount = plain(budget.limit()) + " " + unit(budget);
+        return window.equals("lifetime") ? amount + " in all" : amount + " per " + window;
+    }
+
+    private static String unit(BudgetStatus budget) {
+        return switch (budget.unit()) {
+            case USD -> "USD";
+            case TOKENS, CALLS -> budget.unit().name().toLowerCase(Locale.ROOT);
+        };
+    }
+
+    private static String plain(BigDecimal amount) {
+        return amount.toPlainString();
     }
 
     private static String duration(long nanos) {

@@ -95,7 +95,7 @@ final class Require {
         }
     }
 
-    static void same(String key, Object value, Object earlier) {
+    static void same(String key, @Nullable Object value, @Nullable Object earlier) {
         if (value != earlier) {
             throw new IllegalArgumentException(key + " cannot change while the circuit breaker lives");
         }

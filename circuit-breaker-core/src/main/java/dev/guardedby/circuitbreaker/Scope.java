@@ -83,6 +83,24 @@ public final class Scope implements AutoCloseable {
         return false;
     }
 
+    /** What the innermost call costs that this thread is in and a budget concerns. */
+    static @Nullable Charge innermostCharge() {
+        for (Scope scope = CURRENT.get(); scope != null; scope = scope.outer) {
+            if (scope.closed) {
+                continue;
+            }
+            for (Permit permit : scope.permits) {
+                if (permit.charge() != null) {
+                    return permit.charge();
+                }
+            }
+            if (scope.alone) {
+                return null;
+            }
+        }
+        return null;
+    }
+
     /** Ends the scope; what was current before is current again. A second call is a no-op. */
     @Override
     public void close() {

@@ -25,6 +25,7 @@ final class Settings implements Cloneable {
     private static final int DEFAULT_MOST_WAITS = 10;
     private static final Duration DEFAULT_RECOVERY_TIMEOUT = Duration.ofMinutes(5);
     private static final Duration DEFAULT_PROBE_TIMEOUT = Duration.ofMinutes(1);
+    private static final Duration DEFAULT_HOLD_TIMEOUT = Duration.ofMinutes(15);
     private static final Duration SHORTEST_MEMORY = Duration.ofMinutes(10);
     /** All defaults, shared by the breakers that nobody told anything; not to be written to. */
     static final Settings DEFAULT = new Settings();
@@ -60,6 +61,17 @@ final class Settings implements Cloneable {
 
     Duration probeTimeout = DEFAULT_PROBE_TIMEOUT;
     OutcomeRules rules = OutcomeRules.DEFAULT;
+    /** Those of the breaker itself, or of each of its keys. */
+    List<Budget> budgets = List.of();
+    /** Those that breakers share. */
+    List<Budget> chargeTo = List.of();
+
+    /** Null for one that the breaker has for itself. */
+    @Nullable Ledger ledger;
+
+    Cost estimatePerCall = Cost.ZERO;
+    Duration holdTimeout = DEFAULT_HOLD_TIMEOUT;
+    ChargedFailures chargeOnFailure = ChargedFailures.READ_TIMEOUTS;
     Mode mode = Mode.ENFORCE;
     /** Whether a change of a live breaker is one of the mode, too. */
     boolean modeWritten;
@@ -77,6 +89,15 @@ final class Settings implements Cloneable {
             return failureThreshold;
         }
         return failureRateThreshold == null ? DEFAULT_FAILURE_THRESHOLD : 0;
+    }
+
+    boolean hasBudgets() {
+        return !budgets.isEmpty() || !chargeTo.isEmpty();
+    }
+
+    /** The first there is, where it matters to nobody which. */
+    Budget anyBudget() {
+        return budgets.isEmpty() ? chargeTo.get(0) : budgets.get(0);
     }
 
     boolean hasRateRule() {
@@ -200,6 +221,7 @@ final class Settings implements Cloneable {
         put(shown, "probes", probes);
         put(shown, "successes-to-close", successesToClose());
         put(shown, "probe-timeout", probeTimeout);
+        put(shown, "hold-timeout", hasBudgets() ? holdTimeout : null);
         put(shown, "mode", present);
         return Collections.unmodifiableMap(shown);
     }
@@ -215,6 +237,14 @@ final class Settings implements Cloneable {
         wantsDurations |= listener.wantsDurations();
     }
 
+    /** Adds a budget, or puts it in place of the one of that name. */
+    static List<Budget> with(List<Budget> budgets, Budget budget) {
+        List<Budget> others = budgets.stream()
+                .filter(present -> !present.name().equals(budget.name()))
+                .toList();
+        return OutcomeRules.with(others, budget);
+    }
+
     void add(Function<? super Throwable, Optional<Duration>> hint) {
         retryAfter = OutcomeRules.with(retryAfter, hint);
     }
@@ -224,6 +254,7 @@ final class Settings implements Cloneable {
         Require.same("ticker", ticker, earlier.ticker);
         Require.same("clock", clock, earlier.clock);
         Require.same("listener", listeners, earlier.listeners);
+        Require.same("ledger", ledger, earlier.ledger);
     }
 
     /** A copy that holds together, or an exception that names what does not. */
@@ -254,7 +285,29 @@ final class Settings implements Cloneable {
         Require.atLeast(1, "successes-to-close", successesToClose());
         Require.atMost("successes-to-close", successesToClose(), "probes", probes);
         Require.positive("probe-timeout", probeTimeout);
+        Require.positive("hold-timeout", holdTimeout);
+        checkBudgets();
         return this == DEFAULT ? this : copy();
+    }
+
+    private void checkBudgets() {
+        List<String> shared = chargeTo.stream().map(Budget::name).toList();
+        Require.together("charge-to", shared.isEmpty() ? null : shared, "ledger", ledger);
+        for (Budget budget : chargeTo) {
+            if (Gate.isOfCalls(budget)) {
+                throw new IllegalArgumentException(
+                        "charge-to must name budgets with a window that breakers can share, but '" + budget.name()
+                                + "' was per call");
+            }
+            if (budgets.stream().anyMatch(own -> own.name().equals(budget.name()))) {
+                throw new IllegalArgumentException(
+                        "charge-to must name other budgets than those of the breaker itself, but both have '"
+                                + budget.name() + "'");
+            }
+        }
+        if (hasBudgets()) {
+            Gate.rehearsed();
+        }
     }
 
     Settings copy() {

@@ -13,7 +13,7 @@ final class WatchedCall {
             throws X {
         State seen = engine.state;
         long startedAt = seen instanceof Closed ? engine.startTime() : Engine.UNTIMED;
-        if (!(seen instanceof Closed closed && closed.passes(startedAt))) {
+        if (!(seen instanceof Closed closed && closed.passes(startedAt)) || engine.asksBudgets()) {
             return WatchedCall.<T, X>call(admitted(engine), permit -> call.call());
         }
         Slice slice = seen.period.begin();
@@ -36,7 +36,7 @@ final class WatchedCall {
     static <X extends Throwable> void run(Engine engine, Action<? extends X> action) throws X {
         State seen = engine.state;
         long startedAt = seen instanceof Closed ? engine.startTime() : Engine.UNTIMED;
-        if (!(seen instanceof Closed closed && closed.passes(startedAt))) {
+        if (!(seen instanceof Closed closed && closed.passes(startedAt)) || engine.asksBudgets()) {
             WatchedCall.<@Nullable Void, X>call(admitted(engine), permit -> {
                 action.run();
                 permit.success();
@@ -61,7 +61,7 @@ final class WatchedCall {
     /** The call with its permit, which it may report by itself. */
     static <T extends @Nullable Object, X extends Throwable> T call(
             Permit permit, PermitCall<? extends T, ? extends X> call) throws X {
-        Scope scope = permit.isProbe() ? permit.attach() : null;
+        Scope scope = permit.isToAttach() ? permit.attach() : null;
         try {
             T result = call.call(permit);
             permit.success(result);
@@ -81,6 +81,6 @@ final class WatchedCall {
     }
 
     private static Permit admitted(Engine engine) {
-        return Objects.requireNonNull(engine.admit(false, true));
+        return Objects.requireNonNull(Admission.now(engine, Cost.ZERO, false, true));
     }
 }

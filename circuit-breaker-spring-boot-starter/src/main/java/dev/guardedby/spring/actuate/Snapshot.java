@@ -36,7 +36,7 @@ record Snapshot(
                         after,
                         mode,
                         settings,
-                        refusal.filter(refused -> mode == Mode.ENFORCE && stateOf(refused) == after.state()),
+                        refusal.filter(refused -> mode == Mode.ENFORCE && belongsTo(after.state(), refused)),
                         last.filter(transition -> transition.to() == after.state()));
             }
             before = after;
@@ -49,11 +49,13 @@ record Snapshot(
                 && before.timesOpened() == after.timesOpened();
     }
 
-    private static CircuitState stateOf(Refusal refusal) {
+    private static boolean belongsTo(CircuitState state, Refusal refusal) {
         return switch (refusal.reason()) {
-            case PROBING -> CircuitState.HALF_OPEN;
-            case RAMP_UP -> CircuitState.CLOSED;
-            default -> CircuitState.OPEN;
+            case OPEN, HELD_OPEN -> state == CircuitState.OPEN;
+            case PROBING -> state == CircuitState.HALF_OPEN;
+            case RAMP_UP -> state == CircuitState.CLOSED;
+            // Where the state refuses, no budget is asked.
+            case BUDGET -> state != CircuitState.OPEN;
         };
     }
 

@@ -59,7 +59,7 @@ final class RefusalAdvice {
 
     private static HttpStatus status(Refusal.Reason reason) {
         return switch (reason) {
-            case OPEN, HELD_OPEN, PROBING, RAMP_UP -> HttpStatus.SERVICE_UNAVAILABLE;
+            case OPEN, HELD_OPEN, PROBING, RAMP_UP, BUDGET -> HttpStatus.SERVICE_UNAVAILABLE;
         };
     }
 

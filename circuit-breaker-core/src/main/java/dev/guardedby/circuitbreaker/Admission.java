@@ -1,0 +1,181 @@
+package dev.guardedby.circuitbreaker;
+
+import dev.guardedby.circuitbreaker.Ledger.Answer;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The way in of one call: the state lets it pass first, which may take a slot, then the budgets do. If they do not, or fail, what
+ * the state gave is given back before anybody hears of it; and if the period has ended meanwhile, all is asked again.
+ */
+final class Admission {
+    private final Engine engine;
+    private final Mode mode;
+    private final Charge charge;
+    private Permit permit;
+    private @Nullable BudgetRefusal refusal;
+
+    private Admission(Engine engine, Permit permit, Charge charge, Mode mode) {
+        this.engine = engine;
+        this.permit = permit;
+        this.charge = charge;
+        this.mode = mode;
+    }
+
+    /** A permit, or null (or, if asked, an exception) for a refusal; waits for the ledger. */
+    static @Nullable Permit now(Engine engine, Cost hold, boolean manual, boolean orThrow) {
+        while (true) {
+            Permit permit = engine.admit(manual, orThrow);
+            if (permit == null || !engine.asksBudgets()) {
+                return permit;
+            }
+            Admission admission = begun(engine, permit, hold, Scope.innermostCharge());
+            if (admission == null) {
+                return permit;
+            }
+            if (admission.conclude(admission.await())) {
+                if (manual && admission.refusal == null) {
+                    admission.charge.settleUnseen();
+                }
+                return admission.permit(orThrow);
+            }
+        }
+    }
+
+    /** A stage of a permit, which fails with the refusal; never waits. */
+    static CompletionStage<Permit> later(Engine engine, Cost hold) {
+        CompletableFuture<Permit> permit = new CompletableFuture<>();
+        later(engine, hold, Scope.innermostCharge(), permit);
+        return permit;
+    }
+
+    private static void later(Engine engine, Cost hold, @Nullable Charge outer, CompletableFuture<Permit> result) {
+        try {
+            Permit permit = Objects.requireNonNull(engine.admit(false, true));
+            Admission admission = engine.asksBudgets() ? begun(engine, permit, hold, outer) : null;
+            if (admission == null) {
+                result.complete(permit);
+                return;
+            }
+            CompletionStage<Reply> unused = admission.ask().thenApply(reply -> {
+                admission.deliver(reply, hold, outer, result);
+                return reply;
+            });
+        } catch (Throwable refused) {
+            // Not a failed stage of another one, which would wrap the refusal.
+            result.completeExceptionally(refused);
+        }
+    }
+
+    private void deliver(Reply reply, Cost hold, @Nullable Charge outer, CompletableFuture<Permit> result) {
+        try {
+            if (!conclude(reply)) {
+                later(engine, hold, outer, result);
+            } else if (!result.complete(Objects.requireNonNull(permit(true)))) {
+                // Nobody waits for it any more.
+                giveBack();
+            }
+        } catch (Throwable refused) {
+            result.completeExceptionally(refused);
+        }
+    }
+
+    private static @Nullable Admission begun(Engine engine, Permit permit, Cost hold, @Nullable Charge outer) {
+        try {
+            Mode mode = engine.state.mode;
+            Charge charge = Charge.of(engine, hold, mode, outer);
+            return charge == null ? null : new Admission(engine, permit, charge, mode);
+        } catch (Throwable broken) {
+            permit.withdraw();
+            throw broken;
+        }
+    }
+
+    private Reply await() {
+        CompletableFuture<Reply> reply = ask().toCompletableFuture();
+        try {
+            return Stages.await(reply);
+        } catch (Exception interrupted) {
+            return new Reply(null, interrupted);
+        }
+    }
+
+    /** Asks what there is to ask; what is thrown is an answer, too. */
+    private CompletionStage<Reply> ask() {
+        try {
+            refusal = charge.enter();
+            if (refusal != null && mode == Mode.ENFORCE) {
+                return CompletableFuture.completedFuture(new Reply(null, null));
+            }
+            CompletionStage<Answer> answer = charge.reserve();
+            return answer.handle((given, failure) -> new Reply(given, failure == null ? null : Stages.cause(failure)));
+        } catch (Throwable thrown) {
+            return CompletableFuture.completedFuture(new Reply(null, thrown));
+        }
+    }
+
+    /** Makes of the answer what it means; false if all must be asked again. */
+    private boolean conclude(Reply reply) {
+        boolean concluded = false;
+        try {
+            if (reply.failure instanceof Error error) {
+                throw error;
+            }
+            if (reply.failure != null) {
+                refusal = charge.withoutAnswer(reply.failure);
+            } else if (reply.answer != null) {
+                BudgetRefusal byLedger = charge.refusal(reply.answer);
+                refusal = refusal == null ? byLedger : refusal;
+                charge.tellLevels(reply.answer);
+            }
+            if (refusal == null || mode != Mode.ENFORCE) {
+                if (permit.isOutdated()) {
+                    return false;
+                }
+                admit();
+                concluded = true;
+            }
+            return true;
+        } finally {
+            if (!concluded) {
+                giveBack();
+            }
+        }
+    }
+
+    private void admit() {
+        if (refusal != null && mode == Mode.OBSERVE) {
+            permit = engine.withoutPlace(permit);
+        }
+        refusal = null;
+        permit.charge(charge);
+    }
+
+    private void giveBack() {
+        try {
+            permit.withdraw();
+        } finally {
+            try {
+                charge.withdraw();
+            } catch (Throwable broken) {
+                Deliveries.warn("A hold of circuit breaker '" + engine.breaker.name() + "' was not released", broken);
+            }
+        }
+    }
+
+    private @Nullable Permit permit(boolean orThrow) {
+        if (refusal == null) {
+            return permit;
+        }
+        engine.countRefused(refusal);
+        if (orThrow) {
+            throw refusal.exception(engine.breaker, engine.state.circuitState());
+        }
+        return null;
+    }
+
+    /** What came of asking: an answer, a failure, or neither where nobody was asked. */
+    private record Reply(@Nullable Answer answer, @Nullable Throwable failure) {}
+}

@@ -1,0 +1,116 @@
+package dev.guardedby.circuitbreaker;
+
+import dev.guardedby.circuitbreaker.BudgetExceededException.Kind;
+import java.math.BigDecimal;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A budget for one call and all that is guarded inside it.
+ *
+ * <p>Each call inside has a {@link Share} in it: what it has recorded is spent at once, and as much of its hold as that has not
+ * used up is held until it ends. Once a call inside has been refused, every later one is, so that a loop that takes refusals for
+ * answers ends.
+ */
+final class Ceiling {
+    private static volatile boolean used;
+
+    final Budget budget;
+    private final Engine owner;
+    private final boolean enforced;
+    private long spent;
+    private long held;
+    private boolean soft;
+    private boolean refused;
+    private boolean over;
+
+    private Ceiling(Budget budget, Engine owner, boolean enforced) {
+        this.budget = budget;
+        this.owner = owner;
+        this.enforced = enforced;
+    }
+
+    /** The ceiling of a call that is about to be admitted. */
+    static Ceiling of(Budget budget, Engine owner, boolean enforced) {
+        used = true;
+        return new Ceiling(budget, owner, enforced);
+    }
+
+    /** Whether there ever was one, so that calls must look for those around them. */
+    static boolean areUsed() {
+        return used;
+    }
+
+    /** Why a call that may cost so much would be refused, or null if it would pass. */
+    synchronized @Nullable Kind refusal(long amount) {
+        if (over) {
+            return null;
+        }
+        if (refused) {
+            return Kind.EXHAUSTED;
+        }
+        if (amount == 0 && budget.requireEstimate()) {
+            return Kind.UNPRICED;
+        }
+        return Book.refusal(amount, owner.callLimit(budget), spent, held);
+    }
+
+    /** Takes a share, unless that is refused and the refusal binds; answers the refusal all the same. */
+    synchronized @Nullable Kind enter(Share share, boolean binding) {
+        Kind refusal = refusal(share.amount);
+        if (refusal != null && binding && enforced) {
+            refused = true;
+        } else {
+            soft |= share.amount == 0;
+            book(share, 0, share.amount);
+        }
+        return refusal != null && (enforced || !binding) ? refusal : null;
+    }
+
+    /** Puts other amounts in place of those of a share. */
+    synchronized void book(Share share, long nowSpent, long nowHeld) {
+        long othersSpent = spent - share.spent;
+        long othersHeld = held - share.held;
+        // The sums stop where numbers end.
+        share.spent = Math.min(nowSpent, Long.MAX_VALUE - othersSpent);
+        share.held = Math.min(nowHeld, Long.MAX_VALUE - othersHeld);
+        spent = othersSpent + share.spent;
+        held = othersHeld + share.held;
+    }
+
+    /** Adds what no call inside has recorded. */
+    synchronized void add(long amount) {
+        spent += Math.min(amount, Long.MAX_VALUE - spent);
+    }
+
+    /** The call has ended: what still goes on inside is refused no more. */
+    synchronized void end() {
+        over = true;
+    }
+
+    synchronized boolean isOver() {
+        return over;
+    }
+
+    synchronized BudgetStatus status(Instant asOf) {
+        BudgetStatus.Unit unit = budget.unit();
+        BigDecimal limit = unit.decimal(owner.callLimit(budget));
+        BudgetStatus.Kind kind = soft ? BudgetStatus.Kind.SOFT : BudgetStatus.Kind.EXACT;
+        return new BudgetStatus(budget.name(), unit, limit, unit.decimal(spent), unit.decimal(held), null, kind, asOf);
+    }
+
+    /** What one call has in a ceiling. */
+    static final class Share {
+        final Ceiling ceiling;
+        /** What the call may cost; 0 if nobody knows. */
+        final long amount;
+
+        private long spent;
+        private long held;
+
+        Share(Ceiling ceiling, long amount) {
+            this.ceiling = ceiling;
+            this.amount = amount;
+        }
+    }
+}

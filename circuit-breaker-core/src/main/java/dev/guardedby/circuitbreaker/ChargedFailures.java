@@ -1,0 +1,54 @@
+package dev.guardedby.circuitbreaker;
+
+import java.net.SocketTimeoutException;
+import java.net.http.HttpConnectTimeoutException;
+import java.net.http.HttpTimeoutException;
+import java.util.Locale;
+import java.util.function.Predicate;
+
+/**
+ * Which failures cost what was held for the call: those after which the remote may have done its work all the same.
+ *
+ * <p>By default these are read timeouts. A connection that never came about cost nothing.
+ */
+final class ChargedFailures {
+    static final ChargedFailures READ_TIMEOUTS = new ChargedFailures(ChargedFailures::isReadTimeout);
+
+    // Causes can be chained in a circle; nobody nests this many of them on purpose.
+    private static final int DEEPEST_CAUSE = 32;
+
+    private final Predicate<Throwable> rule;
+
+    private ChargedFailures(Predicate<Throwable> rule) {
+        this.rule = rule;
+    }
+
+    static ChargedFailures of(Class<?>[] types) {
+        return new ChargedFailures(OutcomeRules.anyOf(types));
+    }
+
+    /** Whether the failure is one of them, or was caused by one: applications and clients wrap what a socket throws. */
+    boolean include(Throwable failure) {
+        Throwable cause = failure;
+        for (int depth = 0; cause != null && depth < DEEPEST_CAUSE; depth++) {
+            if (rule.test(cause)) {
+                return true;
+            }
+            cause = cause.getCause();
+        }
+        return false;
+    }
+
+    private static boolean isReadTimeout(Throwable cause) {
+        return cause instanceof SocketTimeoutException
+                ? !isOfConnecting(cause)
+                : cause instanceof HttpTimeoutException && !(cause instanceof HttpConnectTimeoutException);
+    }
+
+    // The JDK and HTTP clients throw one class for both, or a subclass, and say in words which it was.
+    private static boolean isOfConnecting(Throwable timeout) {
+        String message = timeout.getMessage();
+        return timeout.getClass().getSimpleName().contains("Connect")
+                || (message != null && message.toLowerCase(Locale.ROOT).contains("connect"));
+    }
+}

@@ -1,0 +1,245 @@
+package dev.guardedby.circuitbreaker;
+
+import dev.guardedby.circuitbreaker.BudgetStatus.Unit;
+import dev.guardedby.circuitbreaker.Ledger.Account;
+import dev.guardedby.circuitbreaker.Ledger.Adjustment;
+import dev.guardedby.circuitbreaker.Ledger.Balance;
+import dev.guardedby.circuitbreaker.Ledger.Hold;
+import dev.guardedby.circuitbreaker.Ledger.Line;
+import dev.guardedby.circuitbreaker.Ledger.Moment;
+import java.math.BigDecimal;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The budgets of a breaker, as its settings say; an immutable value. What is spent is in the ledger, so it outlasts a change of
+ * the settings, and the breaker of a key.
+ */
+final class Gate {
+    static {
+        // Now, while there is room on the stack: see Rehearsal.
+        CircuitBreaker breaker = CircuitBreaker.builder("rehearsal")
+                .budget(Budget.calls("rehearsal", 1)
+                        .per(BudgetWindow.lifetime())
+                        .build())
+                .build();
+        breaker.acquire().failure(new IllegalStateException());
+        breaker.acquire().success();
+        breaker.tryAcquire().ifPresent(Permit::ignore);
+    }
+
+    /** Sees to it that the rehearsal has been. */
+    static void rehearsed() {}
+
+    final Settings settings;
+    final Ledger ledger;
+    /** Those whose window is one call. */
+    final List<Budget> ofCalls;
+
+    private final Engine engine;
+    /** Those that the ledger keeps, the breaker's own before those that it shares. */
+    private final List<Budget> booked;
+    /** The accounts of these, in the same order. */
+    private final List<Account> accounts;
+
+    private final boolean readsWallClock;
+
+    Gate(Engine engine, Settings settings) {
+        this.engine = engine;
+        this.settings = settings;
+        this.ledger = engine.ledger();
+        this.ofCalls = settings.budgets.stream().filter(Gate::isOfCalls).toList();
+        this.booked = Stream.concat(
+                        settings.budgets.stream().filter(budget -> !isOfCalls(budget)), settings.chargeTo.stream())
+                .toList();
+        String key = engine.breaker.key().orElse(null);
+        this.accounts = booked.stream()
+                .map(budget -> settings.chargeTo.contains(budget)
+                        ? new Account(null, null, budget.name(), budget.unit(), budget.window())
+                        : new Account(engine.breaker.name(), key, budget.name(), budget.unit(), budget.window()))
+                .toList();
+        this.readsWallClock = booked.stream().anyMatch(budget -> budget.window() instanceof CalendarWindow);
+    }
+
+    static boolean isOfCalls(Budget budget) {
+        return budget.window() == BudgetWindow.call();
+    }
+
+    /** A budget of those that the ledger keeps. */
+    Budget booked(int line) {
+        return booked.get(line);
+    }
+
+    boolean isBooked() {
+        return !booked.isEmpty();
+    }
+
+    Moment moment() {
+        return new Moment(readsWallClock ? engine.wallTime() : null, engine.now());
+    }
+
+    /** What a call asks of the ledger. */
+    List<Line> lines(Cost hold) {
+        if (booked.size() == 1) {
+            return List.of(line(0, hold));
+        }
+        List<Line> lines = new ArrayList<>(booked.size());
+        for (int i = 0; i < booked.size(); i++) {
+            lines.add(line(i, hold));
+        }
+        return lines;
+    }
+
+    private Line line(int i, Cost hold) {
+        Budget budget = booked.get(i);
+        long amount = amount(budget.unit(), hold);
+        return new Line(accounts.get(i), budget.wholeLimit(), amount, amount == 0);
+    }
+
+    Hold hold(Cost hold, boolean forced) {
+        return new Hold(lines(hold), settings.holdTimeout, forced, moment());
+    }
+
+    /** So much of a cost is in a unit; a call is a call. */
+    static long amount(Unit unit, Cost cost) {
+        return switch (unit) {
+            case USD -> cost.nanoUsd();
+            case TOKENS -> {
+                long sum = cost.inputTokens() + cost.outputTokens();
+                yield sum < 0 ? Long.MAX_VALUE : sum;
+            }
+            case CALLS -> 1;
+        };
+    }
+
+    /** Books what was recorded without a permit. */
+    void book(Cost cost) {
+        Moment now = moment();
+        for (int i = 0; i < booked.size(); i++) {
+            long amount = booked.get(i).unit() == Unit.CALLS
+                    ? 0
+                    : amount(booked.get(i).unit(), cost);
+            if (amount > 0) {
+                change(i, amount, null, now);
+            }
+        }
+    }
+
+    private void change(int line, long change, @Nullable String reason, Moment now) {
+        Stages.then(
+                ledger.adjust(new Adjustment(line(line, Cost.ZERO), change, reason, now)),
+                balance -> tellLevels(line, balance),
+                "A ledger lost what was booked to budget '" + booked.get(line).name() + "'");
+    }
+
+    /** Tells listeners of the levels that were passed. */
+    void tellLevels(List<Balance> balances) {
+        for (int i = 0; i < balances.size(); i++) {
+            tellLevels(i, balances.get(i));
+        }
+    }
+
+    private void tellLevels(int line, Balance balance) {
+        Budget budget = booked.get(line);
+        for (int percent : budget.warnAt()) {
+            long level = Budget.share(percent, balance.limit());
+            if (balance.peak() < level && balance.spent() >= level) {
+                engine.tellLevel(status(budget, balance, engine.wallTime()), percent);
+            }
+        }
+    }
+
+    static BudgetStatus status(Budget budget, Balance balance, Instant asOf) {
+        Unit unit = budget.unit();
+        return new BudgetStatus(
+                budget.name(),
+                unit,
+                unit.decimal(balance.limit()),
+                unit.decimal(balance.spent()),
+                unit.decimal(balance.held()),
+                balance.resetsAt(),
+                balance.kind(),
+                asOf);
+    }
+
+    /** How all budgets stand; those of a store that does not answer are left out. */
+    List<BudgetStatus> statuses() {
+        Instant asOf = engine.wallTime();
+        List<BudgetStatus> statuses = new ArrayList<>();
+        try {
+            List<Balance> balances =
+                    booked.isEmpty() ? List.of() : Stages.await(ledger.look(lines(Cost.ZERO), moment()));
+            for (int i = 0; i < balances.size(); i++) {
+                statuses.add(status(booked.get(i), balances.get(i), asOf));
+            }
+        } catch (Exception broken) {
+            Deliveries.warn("A ledger does not tell how budgets stand", broken);
+        }
+        for (Budget budget : ofCalls) {
+            Ceiling around = Charge.ceiling(Scope.innermostCharge(), engine, budget);
+            statuses.add((around == null ? Ceiling.of(budget, engine, true) : around).status(asOf));
+        }
+        return statuses;
+    }
+
+    /** Sets an operator's limit. */
+    void limit(String name, BigDecimal newLimit) {
+        Budget budget = named(name);
+        long limit = budget.unit().wholeLimit(newLimit);
+        if (isOfCalls(budget)) {
+            engine.limitCalls(name, limit);
+            return;
+        }
+        int i = booked.indexOf(budget);
+        Line line = new Line(accounts.get(i), limit, 0, true);
+        try {
+            Balance before = Stages.await(ledger.look(List.of(line(i, Cost.ZERO)), moment()))
+                    .get(0);
+            Balance after = Stages.await(ledger.limit(line, moment()));
+            tellLevelsPassedBy(budget, before, after);
+        } catch (Exception broken) {
+            throw new IllegalStateException("the ledger did not take the limit of budget '" + name + "'", broken);
+        }
+    }
+
+    private void tellLevelsPassedBy(Budget budget, Balance before, Balance after) {
+        for (int percent : budget.warnAt()) {
+            if (Math.max(before.peak(), before.spent()) < Budget.share(percent, before.limit())
+                    && after.spent() >= Budget.share(percent, after.limit())) {
+                engine.tellLevel(status(budget, after, engine.wallTime()), percent);
+            }
+        }
+    }
+
+    /** Corrects what is charged. */
+    void adjust(String name, BigDecimal signedAmount, String reason) {
+        Budget budget = named(name);
+        if (isOfCalls(budget)) {
+            throw new IllegalArgumentException(
+                    "budget '" + name + "' is for one call each, and keeps nothing that could be adjusted");
+        }
+        if (reason.isBlank()) {
+            throw new IllegalArgumentException("reason must not be blank, but was '" + reason + "'");
+        }
+        long amount = budget.unit().wholeLimit(signedAmount.abs());
+        change(booked.indexOf(budget), signedAmount.signum() < 0 ? -amount : amount, reason, moment());
+    }
+
+    private Budget named(String name) {
+        List<Budget> all = Stream.concat(ofCalls.stream(), booked.stream()).toList();
+        return all.stream()
+                .filter(budget -> budget.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> noBudget(engine, name, all));
+    }
+
+    static IllegalArgumentException noBudget(Engine engine, String name, List<Budget> all) {
+        return new IllegalArgumentException("budget must be one of "
+                + all.stream().map(Budget::name).collect(Collectors.toList()) + " of "
+                + engine.breaker.title().replaceFirst("^C", "c") + ", but was '" + name + "'");
+    }
+}

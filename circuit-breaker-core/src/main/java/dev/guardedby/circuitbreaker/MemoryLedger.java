@@ -1,0 +1,246 @@
+package dev.guardedby.circuitbreaker;
+
+import dev.guardedby.circuitbreaker.Book.Entry;
+import dev.guardedby.circuitbreaker.BudgetExceededException.Kind;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * The ledger in memory: a {@link Book} an account.
+ *
+ * <p>A hold locks the books it needs and no others, in the order of their numbers, and nothing foreign is asked meanwhile: time
+ * comes with the hold. Books that say nothing any more, such as those of keys that are called no more, go when many new ones
+ * have come.
+ */
+final class MemoryLedger implements Ledger {
+    private static final int FEW = 1_024;
+    private static final Comparator<Book> BY_NUMBER = Comparator.comparingLong(book -> book.number);
+
+    private final Map<Account, Book> books = new ConcurrentHashMap<>();
+    private final Map<Account, Long> limits = new ConcurrentHashMap<>();
+    private final AtomicLong numbers = new AtomicLong();
+    private volatile boolean limited;
+    private volatile int sweepAt = FEW;
+
+    @Override
+    public CompletionStage<Answer> reserve(Hold hold) {
+        return CompletableFuture.completedFuture(hold.lines().size() == 1 ? reserveOne(hold) : reserveAll(hold));
+    }
+
+    private Answer reserveOne(Hold hold) {
+        Line line = hold.lines().get(0);
+        long limit = limit(line);
+        Book book = locked(line.account(), hold.made());
+        try {
+            Entry entry = book.prepare(line, hold);
+            Kind refusal = book.refusal(line.amount(), limit);
+            if (refusal == null || hold.isForced()) {
+                hold.entries = new Entry[] {entry};
+                book.hold(entry, line);
+            }
+            List<Balance> balances = List.of(book.told(limit));
+            return refusal == null ? Answer.granted(balances) : Answer.refused(balances, 0, refusal);
+        } finally {
+            book.lock.unlock();
+        }
+    }
+
+    private Answer reserveAll(Hold hold) {
+        List<Line> lines = hold.lines();
+        Book[] asked = locked(lines, hold.made());
+        try {
+            Entry[] entries = new Entry[asked.length];
+            Balance[] balances = new Balance[asked.length];
+            int refusing = -1;
+            Kind refusal = null;
+            for (int i = 0; i < asked.length; i++) {
+                entries[i] = asked[i].prepare(lines.get(i), hold);
+                Kind kind = asked[i].refusal(lines.get(i).amount(), limit(lines.get(i)));
+                if (refusal == null && kind != null) {
+                    refusing = i;
+                    refusal = kind;
+                }
+            }
+            boolean booked = refusal == null || hold.isForced();
+            if (booked) {
+                hold.entries = entries;
+            }
+            for (int i = 0; i < asked.length; i++) {
+                if (booked) {
+                    asked[i].hold(entries[i], lines.get(i));
+                }
+                balances[i] = asked[i].told(limit(lines.get(i)));
+            }
+            return new Answer(List.of(balances), refusing, refusal);
+        } finally {
+            unlock(asked);
+        }
+    }
+
+    @Override
+    public CompletionStage<List<Balance>> settle(Settlement settlement) {
+        Entry[] entries = settlement.hold().entries;
+        if (entries == null) {
+            // It was refused, so there is nothing to settle.
+            return CompletableFuture.completedFuture(List.of());
+        }
+        Balance[] balances = new Balance[entries.length];
+        for (int i = 0; i < entries.length; i++) {
+            Book book = entries[i].book;
+            book.lock.lock();
+            try {
+                book.settle(entries[i], settlement.revision(), settlement.amount(i));
+                balances[i] = book.told(limit(settlement.hold().lines().get(i)));
+            } finally {
+                book.lock.unlock();
+            }
+        }
+        return CompletableFuture.completedFuture(List.of(balances));
+    }
+
+    @Override
+    public CompletionStage<Balance> adjust(Adjustment adjustment) {
+        Book book = locked(adjustment.line().account(), adjustment.now());
+        try {
+            book.adjust(adjustment.change());
+            return CompletableFuture.completedFuture(book.told(limit(adjustment.line())));
+        } finally {
+            book.lock.unlock();
+        }
+    }
+
+    @Override
+    public CompletionStage<Balance> limit(Line line, Moment now) {
+        limits.put(line.account(), line.limit());
+        limited = true;
+        return CompletableFuture.completedFuture(look(line, now));
+    }
+
+    @Override
+    public CompletionStage<List<Balance>> look(List<Line> lines, Moment now) {
+        return CompletableFuture.completedFuture(
+                lines.stream().map(line -> look(line, now)).toList());
+    }
+
+    private Balance look(Line line, Moment now) {
+        Book book = books.get(line.account());
+        if (book == null) {
+            return Book.untouched(line.account(), now, limit(line));
+        }
+        book.lock.lock();
+        try {
+            book.turnTo(now);
+            return book.balance(limit(line));
+        } finally {
+            book.lock.unlock();
+        }
+    }
+
+    private long limit(Line line) {
+        if (!limited) {
+            return line.limit();
+        }
+        Long set = limits.get(line.account());
+        if (set == null && line.account().key() != null) {
+            set = limits.get(line.account().ofBreaker());
+        }
+        return set == null ? line.limit() : set;
+    }
+
+    private Book locked(Account account, Moment now) {
+        while (true) {
+            Book book = book(account, now);
+            book.lock.lock();
+            boolean usable = false;
+            try {
+                if (!book.removed) {
+                    book.turnTo(now);
+                    usable = true;
+                    return book;
+                }
+            } finally {
+                if (!usable) {
+                    book.lock.unlock();
+                }
+            }
+        }
+    }
+
+    /** The books of the lines, all locked, in the order of the lines. */
+    private Book[] locked(List<Line> lines, Moment now) {
+        while (true) {
+            Book[] asked = new Book[lines.size()];
+            for (int i = 0; i < asked.length; i++) {
+                asked[i] = book(lines.get(i).account(), now);
+            }
+            Book[] ordered = asked.clone();
+            Arrays.sort(ordered, BY_NUMBER);
+            int locked = 0;
+            boolean usable = false;
+            try {
+                boolean removed = false;
+                for (Book book : ordered) {
+                    book.lock.lock();
+                    locked++;
+                    removed |= book.removed;
+                }
+                if (!removed) {
+                    for (Book book : ordered) {
+                        book.turnTo(now);
+                    }
+                    usable = true;
+                    return asked;
+                }
+            } finally {
+                if (!usable) {
+                    unlock(Arrays.copyOf(ordered, locked));
+                }
+            }
+        }
+    }
+
+    private static void unlock(Book[] locked) {
+        for (Book book : locked) {
+            book.lock.unlock();
+        }
+    }
+
+    private Book book(Account account, Moment now) {
+        Book present = books.get(account);
+        if (present != null) {
+            return present;
+        }
+        if (books.size() >= sweepAt) {
+            sweep(now);
+        }
+        return books.computeIfAbsent(account, made -> new Book(made, numbers.incrementAndGet(), now));
+    }
+
+    private void sweep(Moment now) {
+        books.values().removeIf(book -> isOver(book, now));
+        sweepAt = Math.max(FEW, 2 * books.size());
+    }
+
+    private static boolean isOver(Book book, Moment now) {
+        if (!book.lock.tryLock()) {
+            return false;
+        }
+        try {
+            book.removed |= book.isForgettable(now);
+            return book.removed;
+        } finally {
+            book.lock.unlock();
+        }
+    }
+
+    /** How many accounts are kept. */
+    int size() {
+        return books.size();
+    }
+}

@@ -1,0 +1,199 @@
+package dev.guardedby.circuitbreaker;
+
+import static dev.guardedby.circuitbreaker.Spending.daily;
+import static dev.guardedby.circuitbreaker.Spending.refusal;
+import static dev.guardedby.circuitbreaker.Spending.run;
+import static dev.guardedby.circuitbreaker.Spending.shown;
+import static dev.guardedby.circuitbreaker.Spending.spend;
+import static dev.guardedby.circuitbreaker.Spending.usd;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+/** Calls inside calls: an agent whose run may cost so much, and the model it asks. */
+class BudgetNestingTest {
+    private final Story story = new Story();
+    private final CircuitBreaker agent = story.breaker()
+            .budget(run("0.5"))
+            .budget(daily("10"))
+            .estimatePerCall(usd("0.4"))
+            .build();
+    private final CircuitBreaker model = CircuitBreaker.builder("model")
+            .budget(daily("5"))
+            .ticker(story.time)
+            .clock(story.time)
+            .build();
+
+    @Test
+    void loopInsideACall_isCutOffInTheMiddle_andStaysSo() {
+        List<String> seen = new ArrayList<>();
+
+        agent.run(() -> {
+            for (int i = 0; i < 5; i++) {
+                String passed = refusal(model, usd("0.2"));
+                if (passed.equals("passes")) {
+                    spend(model, "0.2");
+                }
+                seen.add(passed + " " + shown(agent));
+            }
+            seen.add(refusal(model, usd("0.01")));
+        });
+
+        assertThat(seen)
+                .containsExactly(
+                        "passes daily 0+0.4/10, run 0.2+0/0.5",
+                        "passes daily 0+0.4/10, run 0.4+0/0.5",
+                        "run EXHAUSTED daily 0+0.4/10, run 0.4+0/0.5",
+                        "run EXHAUSTED daily 0+0.4/10, run 0.4+0/0.5",
+                        "run EXHAUSTED daily 0+0.4/10, run 0.4+0/0.5",
+                        "run EXHAUSTED");
+        assertThat(model.stats().totalRejected()).isEqualTo(4);
+        assertThat(shown(agent)).isEqualTo("daily 0+0/10, run 0+0/0.5");
+        assertThat(shown(model)).isEqualTo("daily 0.4+0/5");
+        // The next run has it all again.
+        assertThat(agent.call(() -> refusal(model, usd("0.5")))).isEqualTo("passes");
+    }
+
+    @Test
+    void costIsBookedOnce_whereItIsRecorded_andTheCallAroundCountsAsHavingRecorded() {
+        agent.run(() -> spend(model, "0.1"));
+        assertThat(shown(agent)).isEqualTo("daily 0+0/10, run 0+0/0.5");
+
+        agent.run(() -> {});
+        assertThat(shown(agent)).isEqualTo("daily 0.4+0/10, run 0+0/0.5");
+        assertThat(shown(model)).isEqualTo("daily 0.1+0/5");
+    }
+
+    @Test
+    void whatTheCallItselfRecords_isSpentInItsCeilingAtOnce() {
+        String refused = agent.<String, RuntimeException>call(usd("0.4"), permit -> {
+            permit.recordCost(usd("0.3"));
+            return refusal(model, usd("0.3"));
+        });
+
+        assertThat(refused).isEqualTo("run EXHAUSTED");
+        assertThat(shown(agent)).isEqualTo("daily 0.3+0/10, run 0+0/0.5");
+    }
+
+    @Test
+    void holdsInside_countUntilTheyEnd() {
+        agent.run(() -> {
+            Permit open = model.acquire(usd("0.3"));
+            assertThat(shown(agent)).endsWith("run 0+0.3/0.5");
+            open.recordCost(usd("0.1"));
+            assertThat(shown(agent)).endsWith("run 0.1+0.2/0.5");
+            open.success();
+            assertThat(shown(agent)).endsWith("run 0.1+0/0.5");
+        });
+    }
+
+    @Test
+    void callTooDearForItsOwnCeiling_isNotMade() {
+        assertThat(refusal(agent, usd("0.6"))).isEqualTo("run TOO_LARGE");
+        assertThat(shown(agent)).isEqualTo("daily 0+0/10, run 0+0/0.5");
+    }
+
+    @Test
+    void breakerWithoutBudgets_isInside_too() {
+        CircuitBreaker tool =
+                CircuitBreaker.builder("tool").failureRateThreshold(50).build();
+
+        agent.run(() -> {
+            Permit permit = tool.acquire(usd("0.5"));
+            permit.recordCost(usd("0.5"));
+            permit.success();
+            assertThat(refusal(tool, Cost.ZERO)).isEqualTo("run EXHAUSTED");
+            assertThat(tool.tryAcquire()).isEmpty();
+            assertThat(tool.refusal()).isPresent();
+        });
+
+        assertThat(refusal(tool, usd("0.5"))).isEqualTo("passes");
+        assertThat(tool.budgets()).isEmpty();
+    }
+
+    @Test
+    void ceilingsAreFollowedToOtherThreads_andEndWithTheirCall() throws Exception {
+        Scope[] taken = new Scope[1];
+        agent.run(() -> {
+            taken[0] = Scope.current().orElseThrow();
+            CompletableFuture<String> elsewhere = CompletableFuture.supplyAsync(() -> {
+                try (Scope scope = taken[0].attach()) {
+                    assertThat(scope).isNotNull();
+                    return refusal(model, usd("0.6"));
+                }
+            });
+            assertThat(elsewhere.join()).isEqualTo("run TOO_LARGE");
+        });
+
+        try (Scope scope = taken[0].attach()) {
+            assertThat(scope).isNotNull();
+            assertThat(refusal(model, usd("0.6"))).isEqualTo("passes");
+        }
+    }
+
+    @Test
+    void agentInsideAnAgent_bothCeilingsHold() {
+        CircuitBreaker outer =
+                CircuitBreaker.builder("outer").budget(run("0.9")).build();
+        List<String> seen = new ArrayList<>();
+
+        outer.run(() -> agent.run(() -> {
+            seen.add(refusal(model, usd("0.5")));
+            seen.add(refusal(model, usd("0.51")));
+        }));
+        outer.run(() -> agent.run(() -> {
+            spend(model, "0.5");
+            seen.add(refusal(model, usd("0.1")));
+        }));
+
+        assertThat(seen).containsExactly("passes", "run RESERVED", "run RESERVED");
+    }
+
+    @Test
+    void operatorsLimit_actsOnTheCallsUnderWay() {
+        agent.run(() -> {
+            agent.limit("run", new BigDecimal("0.1"));
+            assertThat(refusal(model, usd("0.2"))).isEqualTo("run TOO_LARGE");
+        });
+    }
+
+    @Test
+    void observingAgent_refusesNothingInside() {
+        agent.mode(Mode.OBSERVE);
+
+        assertThat(agent.call(() -> refusal(model, usd("4")))).isEqualTo("passes");
+    }
+
+    @Test
+    void costWithoutAPermit_countsInTheCallAround() {
+        agent.run(() -> {
+            model.recordCost(usd("0.5"));
+            assertThat(refusal(model, Cost.ZERO)).isEqualTo("run EXHAUSTED");
+        });
+        assertThat(shown(model)).isEqualTo("daily 0.5+0/5");
+    }
+
+    @Test
+    void callsPerCall_countTheCallItselfToo() {
+        CircuitBreaker three = CircuitBreaker.builder("three")
+                .budget(Budget.calls("steps", 3).per(BudgetWindow.call()).build())
+                .build();
+        List<String> seen = new ArrayList<>();
+
+        three.run(() -> {
+            for (int i = 0; i < 3; i++) {
+                Permit step = model.tryAcquire().orElse(null);
+                seen.add(step == null ? "refused" : "step");
+                if (step != null) {
+                    step.success();
+                }
+            }
+        });
+
+        assertThat(seen).containsExactly("step", "step", "refused");
+    }
+}

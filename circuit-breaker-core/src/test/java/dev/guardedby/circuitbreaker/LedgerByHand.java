@@ -1,0 +1,75 @@
+package dev.guardedby.circuitbreaker;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** A ledger as far away as a test wants: reserves are answered when the test says so, and what it throws is thrown. */
+final class LedgerByHand implements Ledger {
+    final MemoryLedger memory = new MemoryLedger();
+    final List<Runnable> waiting = new ArrayList<>();
+    boolean away;
+    int reserves;
+    int settlements;
+
+    @Nullable RuntimeException broken;
+
+    @Nullable Runnable meanwhile;
+
+    void answer() {
+        List<Runnable> all = List.copyOf(waiting);
+        waiting.clear();
+        all.forEach(Runnable::run);
+    }
+
+    @Override
+    public CompletionStage<Answer> reserve(Hold hold) {
+        reserves++;
+        RuntimeException thrown = broken;
+        if (thrown != null) {
+            throw thrown;
+        }
+        Runnable happening = meanwhile;
+        if (happening != null) {
+            meanwhile = null;
+            CompletionStage<Answer> answer = memory.reserve(hold);
+            happening.run();
+            return answer;
+        }
+        if (!away) {
+            return memory.reserve(hold);
+        }
+        CompletableFuture<Answer> later = new CompletableFuture<>();
+        waiting.add(
+                () -> later.complete(memory.reserve(hold).toCompletableFuture().join()));
+        return later;
+    }
+
+    @Override
+    public CompletionStage<List<Balance>> settle(Settlement settlement) {
+        settlements++;
+        RuntimeException thrown = broken;
+        if (thrown != null) {
+            throw thrown;
+        }
+        return memory.settle(settlement);
+    }
+
+    @Override
+    public CompletionStage<Balance> adjust(Adjustment adjustment) {
+        return memory.adjust(adjustment);
+    }
+
+    @Override
+    public CompletionStage<Balance> limit(Line line, Moment now) {
+        return memory.limit(line, now);
+    }
+
+    @Override
+    public CompletionStage<List<Balance>> look(List<Line> lines, Moment now) {
+        RuntimeException thrown = broken;
+        return thrown == null ? memory.look(lines, now) : CompletableFuture.failedFuture(thrown);
+    }
+}
