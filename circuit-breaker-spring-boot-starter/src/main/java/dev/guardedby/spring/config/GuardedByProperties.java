@@ -1,6 +1,7 @@
 package dev.guardedby.spring.config;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.Mode;
 import dev.guardedby.circuitbreaker.Proof;
 import dev.guardedby.spring.config.ConfiguredBreakers.UnknownName;
@@ -8,6 +9,7 @@ import dev.guardedby.spring.config.ConfiguredPrices.UnknownModel;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.LocalDate;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -20,7 +22,7 @@ import org.springframework.boot.context.properties.bind.Name;
  * Every setting there is, each described once: this is what the IDE completes.
  *
  * <p>The settings of breakers are not bound here as a whole. {@link SettingsReader} binds one {@link Breaker} at a time, from
- * all the places that say something about it.
+ * all the places that say something about it, and {@link BudgetsReader} one {@link Budget}.
  *
  * @param enabled Whether anything is guarded at all. Switched off, nothing is proxied or published, and breakers asked of
  *     the registry let every call pass.
@@ -32,6 +34,7 @@ import org.springframework.boot.context.properties.bind.Name;
  * @param defaults Settings of every breaker, unless its template or its own entry says otherwise.
  * @param templates Named groups of settings that breakers and other templates extend.
  * @param breakers Settings of single breakers, by name. A name with dots is written in quotes and brackets, "[a.b]".
+ * @param budgets Budgets that breakers share, by name; those charge to one that name it in charge-to.
  * @param health What breakers do to the health of the application.
  * @param web What the clients of a web application are told when a breaker refuses a call.
  * @param prices What models cost, so that the money of a call can be worked out from the tokens that it used.
@@ -44,6 +47,7 @@ record GuardedByProperties(
         @DefaultValue Breaker defaults,
         @DefaultValue Map<String, Breaker> templates,
         @DefaultValue Map<String, Breaker> breakers,
+        @DefaultValue Map<String, Budget> budgets,
         @DefaultValue Health health,
         @DefaultValue Web web,
         @DefaultValue Prices prices) {
@@ -90,6 +94,16 @@ record GuardedByProperties(
      *     forgotten to make room for others; when all are open or counting, further keys share the breaker of the name.
      * @param tagKeys Keys that get series of their own in guardedby.key.calls and guardedby.key.rejections, the first so many
      *     that are called, at least 0. All further ones share the key "other".
+     * @param budgets How much calls may cost, by name of the budget. What the places of a breaker say of one name adds up to one
+     *     budget. By default, as much as they do.
+     * @param chargeTo Names of entries of guardedby.budgets that this breaker charges to, too. By default, to none.
+     * @param estimatePerCall What a call may cost where nothing better is known; so much is held of each budget until the call has
+     *     ended. By default, nobody knows: calls pass while anything is left, and what is under way may pass the limit.
+     * @param holdTimeout After how long a call that has not ended counts as having cost what it holds, above 0 and at most 10
+     *     years.
+     * @param chargeOnFailure Exceptions after which a call costs what it held, because the remote may have done its work, with
+     *     their subclasses. An empty list says that a failed call costs what was recorded. By default, timeouts of reading,
+     *     not those of connecting.
      */
     record Breaker(
             @Name("extends") @Nullable String template,
@@ -113,7 +127,12 @@ record GuardedByProperties(
             @Nullable List<Proof> tripOn,
             @Nullable Mode mode,
             @Nullable Integer maxKeys,
-            @Nullable Integer tagKeys) {
+            @Nullable Integer tagKeys,
+            @DefaultValue Map<String, Budget> budgets,
+            @DefaultValue List<String> chargeTo,
+            @Nullable Estimate estimatePerCall,
+            @Nullable Duration holdTimeout,
+            @Nullable List<Class<? extends Throwable>> chargeOnFailure) {
 
         private static void atLeast(int least, String key, @Nullable Integer value) {
             if (value != null && value < least) {
@@ -131,7 +150,7 @@ record GuardedByProperties(
         }
 
         /**
-         * Tells a builder what is written here, and leaves it the rest.
+         * Tells a builder what is written here, but for budgets, and leaves it the rest.
          *
          * @throws IllegalArgumentException if a value is wrong of which the builder does not know; it tells of the others itself
          */
@@ -165,6 +184,10 @@ record GuardedByProperties(
             }
             // Unlike the rules for exceptions: an empty list says that no answer is proof.
             set(tripOn, written -> breaker.tripOn(written.toArray(Proof[]::new)));
+            set(estimatePerCall, written -> breaker.estimatePerCall(written.cost()));
+            set(holdTimeout, breaker::holdTimeout);
+            // An empty list says something here, too: that no failure is charged.
+            set(chargeOnFailure, written -> breaker.chargeOnFailure(array(written)));
         }
 
         private static <T> void set(@Nullable T written, Consumer<? super T> setting) {
@@ -176,6 +199,58 @@ record GuardedByProperties(
         @SuppressWarnings({"unchecked", "rawtypes"}) // Java has no array of a generic type
         private static Class<? extends Throwable>[] array(List<Class<? extends Throwable>> types) {
             return types.toArray(new Class[0]);
+        }
+    }
+
+    /**
+     * A budget: how much calls may cost in a window.
+     *
+     * @param usd US dollars that may be spent in a window, 0 to 9223372036 with at most 9 decimals. Exactly one of usd, tokens and
+     *     calls is needed; 0 refuses all calls.
+     * @param tokens Tokens that may be spent in a window, input and output together, at least 0.
+     * @param calls Calls that may be made in a window, at least 0.
+     * @param window What the limit is for: hour, day, week, month, lifetime, a call with all that is guarded inside it, or a length
+     *     such as 10m, of which the last so much time counts, above 0 and at most 10 years.
+     * @param zone Whose hours, days, weeks and months these are, such as Europe/Berlin. By default, UTC.
+     * @param warnAt Percentages of the limit at which a warning is logged, once a window: 1 to 100, ascending.
+     * @param degradeAt Percentage of the limit from which on a cheaper model is advised, 1 to 100. By default, never.
+     * @param requireEstimate Whether calls are refused whose cost in this unit nobody can estimate.
+     */
+    record Budget(
+            @Nullable BigDecimal usd,
+            @Nullable Long tokens,
+            @Nullable Long calls,
+            @Nullable String window,
+            @Nullable ZoneId zone,
+            @DefaultValue List<Integer> warnAt,
+            @Nullable Integer degradeAt,
+            @DefaultValue("false") boolean requireEstimate) {}
+
+    /**
+     * What a call may cost.
+     *
+     * @param usd US dollars, above 0 and at most 1000000. By default, nobody knows.
+     * @param tokens Tokens, input and output together, at least 1 and at most 1000000000000. By default, nobody knows.
+     */
+    record Estimate(@Nullable BigDecimal usd, @Nullable Long tokens) {
+        private static final BigDecimal MOST_USD = BigDecimal.valueOf(1_000_000);
+        private static final long MOST_TOKENS = 1_000_000_000_000L;
+
+        /**
+         * The estimate as the core takes it, which counts tokens of both directions together.
+         *
+         * @throws IllegalArgumentException if it is out of range
+         */
+        Cost cost() {
+            if (usd != null && (usd.signum() <= 0 || usd.compareTo(MOST_USD) > 0)) {
+                throw new IllegalArgumentException(
+                        Schema.ESTIMATE + ".usd must be above 0 and at most " + MOST_USD + ", but was " + usd);
+            }
+            if (tokens != null && (tokens < 1 || tokens > MOST_TOKENS)) {
+                throw new IllegalArgumentException(Schema.ESTIMATE + ".tokens must be at least 1 and at most "
+                        + MOST_TOKENS + ", but was " + tokens);
+            }
+            return Cost.of(tokens == null ? 0 : tokens, 0, usd == null ? BigDecimal.ZERO : usd);
         }
     }
 

@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
 import org.springframework.boot.context.properties.bind.Name;
@@ -23,7 +24,30 @@ final class Schema {
     /** What is said of a breaker's keys, and the breaker itself does not know. */
     static final Set<String> OF_KEYS = Set.of(MAX_KEYS, TAG_KEYS);
 
+    static final String BUDGETS = "budgets";
+    static final String CHARGE_TO = "charge-to";
+    static final String CHARGE_ON_FAILURE = "charge-on-failure";
+    static final String ESTIMATE = "estimate-per-call";
+
     private Schema() {}
+
+    /** The names that the value of a key of a breaker is written with: the key, or, for a record, its parts. */
+    static Stream<String> parts(String key) {
+        RecordComponent component = BREAKER.get(key);
+        return component != null && component.getType().isRecord()
+                ? keys(component.getType()).keySet().stream().map(part -> key + "." + part)
+                : Stream.of(key);
+    }
+
+    /** Whether a live breaker tells what it has of a key of one value, and takes another. */
+    static boolean isOfLiveBreaker(String key) {
+        RecordComponent component = BREAKER.get(key);
+        return component != null
+                && !key.equals(EXTENDS)
+                && !OF_KEYS.contains(key)
+                && !isList(component)
+                && !typeBelow(component).isRecord();
+    }
 
     /** The keys of a record as they are written, in order. */
     static Map<String, RecordComponent> keys(Class<?> type) {

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.apache.commons.logging.Log;
@@ -27,17 +26,14 @@ final class UnknownVariables {
     private static final Log LOG = LogFactory.getLog(UnknownVariables.class);
 
     private final Sources sources;
-    private final Map<String, Entries> branches;
 
     /**
      * Looks through the environment.
      *
      * @param sources where properties come from
-     * @param branches the entries of each key that holds a map
      */
-    UnknownVariables(Sources sources, Map<String, Entries> branches) {
+    UnknownVariables(Sources sources) {
         this.sources = sources;
-        this.branches = branches;
     }
 
     /** Warns of them; they may be meant for somebody else. */
@@ -69,9 +65,10 @@ final class UnknownVariables {
             if (!below.isRecord()) {
                 settings.add(root.append(key));
             } else if (Schema.isMap(component)) {
-                Objects.requireNonNull(branches.get(key)).all().stream()
-                        .flatMap(entry -> entry.roots.stream())
-                        .forEach(entry -> collect(entry, below, settings));
+                new Entries(sources, root.append(key), below)
+                        .all().stream()
+                                .flatMap(entry -> entry.roots.stream())
+                                .forEach(entry -> collect(entry, below, settings));
             } else if (Schema.isList(component)) {
                 collectElements(root.append(key), below, settings);
             } else {

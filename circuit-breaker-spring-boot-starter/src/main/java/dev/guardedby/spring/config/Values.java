@@ -1,12 +1,15 @@
 package dev.guardedby.spring.config;
 
+import dev.guardedby.circuitbreaker.Budget;
 import dev.guardedby.circuitbreaker.Mode;
 import dev.guardedby.circuitbreaker.Proof;
+import dev.guardedby.spring.config.ConfiguredBreakers.Written;
 import dev.guardedby.spring.config.GuardedByProperties.Breaker;
 import java.beans.PropertyEditorSupport;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.LocalDate;
+import java.time.ZoneId;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -72,6 +75,7 @@ final class Values {
             registry.registerCustomEditor(Class.class, new TextEditor(text -> exception(text, classes)));
             registry.registerCustomEditor(RateWindow.class, new TextEditor(RateWindow::parse));
             registry.registerCustomEditor(LocalDate.class, new TextEditor(LocalDate::parse));
+            registry.registerCustomEditor(ZoneId.class, new TextEditor(ZoneId::of));
         };
     }
 
@@ -153,6 +157,9 @@ final class Values {
         if (type == LocalDate.class) {
             return "a day such as 2026-01-31";
         }
+        if (type == ZoneId.class) {
+            return "a time zone such as Europe/Berlin or UTC";
+        }
         if (type == Double.class || type == BigDecimal.class) {
             return "a number";
         }
@@ -162,17 +169,19 @@ final class Values {
     /**
      * The settings of a breaker, key by key, as somebody could write them.
      *
-     * @param breaker what is written, which alone knows the rules for exceptions
+     * @param written what is written, which alone knows the rules for exceptions and what budgets are
      * @param inForce what the breaker that results says of itself
      */
-    static Map<String, Object> shown(Breaker breaker, Map<String, Object> inForce) {
+    static Map<String, Object> shown(Written written, Map<String, Object> inForce) {
+        Breaker breaker = written.breaker();
         Map<String, Object> shown = new LinkedHashMap<>();
         Schema.BREAKER.forEach((key, component) -> {
             if (Schema.isList(component)) {
-                // The one list with a default is that of proofs, and it is all of them.
-                shown.put(
-                        key,
-                        shown(Objects.requireNonNullElse(Schema.value(breaker, component), List.of(Proof.values()))));
+                shown.put(key, shown(Objects.requireNonNullElseGet(Schema.value(breaker, component), () -> list(key))));
+            } else if (key.equals(Schema.BUDGETS)) {
+                shown.put(key, shownBudgets(written.budgets()));
+            } else if (key.equals(Schema.ESTIMATE)) {
+                shown.put(key, breaker.estimatePerCall() == null ? OFF : parts(breaker.estimatePerCall()));
             } else if (Schema.OF_KEYS.contains(key)) {
                 shown.put(key, Objects.requireNonNull(breaker.ofKeys().get(key)));
             } else if (!key.equals(Schema.EXTENDS)) {
@@ -180,6 +189,43 @@ final class Values {
             }
         });
         return shown;
+    }
+
+    /** What stands for a list that nobody wrote: all proofs, or the one rule that is no list of classes. */
+    private static Object list(String key) {
+        return key.equals(Schema.CHARGE_ON_FAILURE) ? "read timeouts" : List.of(Proof.values());
+    }
+
+    /** Budgets by their names; none is {@link #OFF}. */
+    private static Object shownBudgets(List<Budget> budgets) {
+        Map<String, Object> shown = new LinkedHashMap<>();
+        for (Budget budget : budgets) {
+            Map<String, Object> each = new LinkedHashMap<>();
+            each.put(shown(budget.unit()).toString(), budget.limit());
+            each.put("window", budget.window().words());
+            budget.window().zone().ifPresent(zone -> each.put("zone", zone.getId()));
+            if (!budget.warnAt().isEmpty()) {
+                each.put("warn-at", budget.warnAt());
+            }
+            budget.degradeAt().ifPresent(percent -> each.put("degrade-at", percent));
+            if (budget.requireEstimate()) {
+                each.put("require-estimate", true);
+            }
+            shown.put(budget.name(), each);
+        }
+        return shown.isEmpty() ? OFF : shown;
+    }
+
+    /** A record, key by key, as far as it is written. */
+    private static Map<String, Object> parts(Record written) {
+        Map<String, Object> parts = new LinkedHashMap<>();
+        Schema.keys(written.getClass()).forEach((key, component) -> {
+            Object value = Schema.value(written, component);
+            if (value != null) {
+                parts.put(key, value);
+            }
+        });
+        return parts;
     }
 
     /** A value as somebody could write it. */
