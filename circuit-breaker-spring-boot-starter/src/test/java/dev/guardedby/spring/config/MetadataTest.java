@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.jayway.jsonpath.JsonPath;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.Ledger;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -91,7 +92,7 @@ class MetadataTest {
 
         assertThat(Written.yaml(yaml.toString())
                         .read()
-                        .builder("written")
+                        .builder("written", Ledger.inMemory())
                         .build()
                         .settings())
                 .isEqualTo(core)
