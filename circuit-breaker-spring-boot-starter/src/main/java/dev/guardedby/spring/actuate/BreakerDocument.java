@@ -5,10 +5,11 @@ import dev.guardedby.circuitbreaker.CircuitBreakerStats;
 import dev.guardedby.circuitbreaker.KeyedBreakers;
 import dev.guardedby.circuitbreaker.Refusal;
 import dev.guardedby.circuitbreaker.Transition;
+import dev.guardedby.spring.config.ConfiguredBreakers.ConfiguredBudget;
 import dev.guardedby.spring.config.ConfiguredBreakers.Setting;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 
 /** All there is to know about one breaker, as plain maps that any JSON writer can write. Reading it moves nothing. */
@@ -20,8 +21,12 @@ final class BreakerDocument {
      * The document of a breaker.
      *
      * @param shown how the settings that the breaker says are in force are shown
+     * @param configured what the configuration says of a budget, if it has it
      */
-    static Map<String, Object> of(CircuitBreaker breaker, Function<Map<String, Object>, Map<String, Setting>> shown) {
+    static Map<String, Object> of(
+            CircuitBreaker breaker,
+            Function<Map<String, Object>, Map<String, Setting>> shown,
+            Function<String, Optional<ConfiguredBudget>> configured) {
         Snapshot seen = Snapshot.of(breaker);
         CircuitBreakerStats stats = seen.stats();
         Map<String, Object> document = new LinkedHashMap<>();
@@ -39,7 +44,7 @@ final class BreakerDocument {
         seen.refusal().flatMap(Refusal::retryAfter).ifPresent(wait -> document.put("retryAfter", wait.toString()));
         seen.last().ifPresent(last -> document.put("lastTransition", transition(last)));
         document.put("stats", stats.toMap());
-        document.put("budgets", List.of());
+        document.put("budgets", BudgetDocuments.of(breaker, configured));
         breaker.keys().ifPresent(keys -> document.put("keys", keys(keys)));
         document.put("settings", settings(shown.apply(seen.settings())));
         return document;

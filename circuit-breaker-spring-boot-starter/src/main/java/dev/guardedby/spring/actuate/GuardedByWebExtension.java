@@ -34,9 +34,14 @@ final class GuardedByWebExtension {
             @org.springframework.lang.Nullable @Nullable String action,
             @org.springframework.lang.Nullable @Nullable String mode,
             @org.springframework.lang.Nullable @Nullable String settings,
-            @org.springframework.lang.Nullable @Nullable String key) {
+            @org.springframework.lang.Nullable @Nullable String key,
+            @org.springframework.lang.Nullable @Nullable String budget,
+            @org.springframework.lang.Nullable @Nullable String limit,
+            @org.springframework.lang.Nullable @Nullable String amount,
+            @org.springframework.lang.Nullable @Nullable String reason) {
         try {
-            return found(name, key, endpoint.operate(name, action, mode, settings, key));
+            OperatorAction asked = new OperatorAction(action, mode, settings, budget, limit, amount, reason);
+            return found(name, key, endpoint.operate(name, key, asked));
         } catch (NoEffectException e) {
             return error(String.valueOf(e.getReason()), CONFLICT);
         } catch (InvalidEndpointRequestException e) {

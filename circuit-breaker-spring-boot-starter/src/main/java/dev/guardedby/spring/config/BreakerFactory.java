@@ -3,6 +3,7 @@ package dev.guardedby.spring.config;
 import dev.guardedby.circuitbreaker.AnswerReader;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerListener;
+import dev.guardedby.circuitbreaker.Ledger;
 import dev.guardedby.spring.CircuitBreakerCustomizer;
 import java.util.List;
 import java.util.function.Function;
@@ -17,6 +18,7 @@ final class BreakerFactory implements Function<String, CircuitBreaker.Builder> {
     private final ObjectProvider<CircuitBreakerListener> listeners;
     private final ObjectProvider<AnswerReader> answers;
     private final ObjectProvider<LongSupplier> ticker;
+    private final ObjectProvider<Ledger> ledger;
     private final BreakerLog log = new BreakerLog();
 
     BreakerFactory(
@@ -25,18 +27,20 @@ final class BreakerFactory implements Function<String, CircuitBreaker.Builder> {
             ObjectProvider<CircuitBreakerCustomizer> customizers,
             ObjectProvider<CircuitBreakerListener> listeners,
             ObjectProvider<AnswerReader> answers,
-            ObjectProvider<LongSupplier> ticker) {
+            ObjectProvider<LongSupplier> ticker,
+            ObjectProvider<Ledger> ledger) {
         this.configured = configured;
         this.own = own;
         this.customizers = customizers;
         this.listeners = listeners;
         this.answers = answers;
         this.ticker = ticker;
+        this.ledger = ledger;
     }
 
     @Override
     public CircuitBreaker.Builder apply(String name) {
-        CircuitBreaker.Builder builder = configured.builder(name);
+        CircuitBreaker.Builder builder = configured.builder(name, ledger.getObject());
         if (configured.isSwitchedOff()) {
             return builder;
         }
@@ -73,7 +77,7 @@ final class BreakerFactory implements Function<String, CircuitBreaker.Builder> {
             customized.build();
         } catch (IllegalArgumentException e) {
             // A name that is none is not the customizers' doing: this throws the same again.
-            configured.builder(name).build();
+            configured.builder(name, ledger.getObject()).build();
             throw new BadConfigurationException(
                     "Circuit breaker '" + name + "': " + e.getMessage()
                             + "; as configured it is in order, so a CircuitBreakerCustomizer may be the cause",

@@ -1,5 +1,6 @@
 package dev.guardedby.spring.config;
 
+import dev.guardedby.circuitbreaker.BudgetStatus;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerListener;
 import dev.guardedby.circuitbreaker.CircuitState;
@@ -12,7 +13,10 @@ import java.util.stream.Collectors;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 
-/** Writes one line for each change of a breaker's state: a warning when it opens, an information when it recovers. */
+/**
+ * Writes one line for each change of a breaker's state, a warning when it opens, an information when it recovers, and a warning
+ * for each level of a budget that is passed.
+ */
 final class BreakerLog implements CircuitBreakerListener {
     /** The one logger that operators watch; its level is all there is to configure. */
     static final Log LOG = LogFactory.getLog("dev.guardedby");
@@ -32,6 +36,21 @@ final class BreakerLog implements CircuitBreakerListener {
         } else {
             LOG.info(line);
         }
+    }
+
+    @Override
+    public void onBudget(CircuitBreaker breaker, BudgetStatus budget, int percent) {
+        LOG.warn(breaker.title() + " has spent " + percent + " percent of its budget '" + budget.name() + "': "
+                + budget.spent().toPlainString() + " of " + budget.limit().toPlainString() + " "
+                + unit(budget) + (budget.resetsAt() == null ? "" : ", until " + budget.resetsAt()));
+    }
+
+    private static String unit(BudgetStatus budget) {
+        return switch (budget.unit()) {
+            case USD -> "USD";
+            case TOKENS -> "tokens";
+            case CALLS -> "calls";
+        };
     }
 
     /** So that it slows no call down. */

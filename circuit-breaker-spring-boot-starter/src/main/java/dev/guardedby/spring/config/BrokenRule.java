@@ -22,7 +22,7 @@ record BrokenRule(
         @Nullable String other,
         @Nullable String otherValue) {
     private static final Pattern VALUE =
-            Pattern.compile("(?s)(?<key>[a-z-]+) (?<verb>must be) (?<rule>.+?), but was .+");
+            Pattern.compile("(?s)(?<key>[a-z.-]+) (?<verb>must be) (?<rule>.+?), but was .+");
     private static final Pattern PAIR =
             Pattern.compile("(?<key>[a-z-]+) (?<verb>must be|needs) (?<rule>(at (most|least) )?(?<other>[a-z-]+)), but"
                     + " \\k<key> was .+ and \\k<other> was (?<value>.+)");

@@ -1,6 +1,8 @@
 package dev.guardedby.spring.config;
 
+import dev.guardedby.circuitbreaker.Budget;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.Ledger;
 import dev.guardedby.circuitbreaker.Mode;
 import dev.guardedby.spring.config.GuardedByProperties.Breaker;
 import java.util.Collection;
@@ -12,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What the configuration says about breakers: which are named there, and what each of them is set to. */
@@ -30,14 +33,45 @@ public final class ConfiguredBreakers {
     /**
      * One setting as it is in force.
      *
-     * @param value the value, as somebody could write it: a number, a text, or a list of texts; {@code none} if it is off
+     * @param value the value, as somebody could write it: a number, a text, a list of texts, or a map of such values; {@code none} if
+     *     it is off
      * @param from where it was written: {@code breakers.llm}, {@code templates.slow-remote}, {@code defaults},
      *     {@code default} where nobody wrote it, or {@code runtime} where the running application has changed it
      */
     public record Setting(Object value, String from) {}
 
+    /**
+     * A budget of a breaker.
+     *
+     * @param shared whether other breakers may charge to it, too
+     */
+    public record ConfiguredBudget(Budget budget, boolean shared) {}
+
+    /** What is written of one breaker, from all its layers; budgets apart, because those of one name add up. */
+    record Written(Breaker breaker, List<Budget> budgets, List<Budget> chargeTo) {
+        Written {
+            budgets = List.copyOf(budgets);
+            chargeTo = List.copyOf(chargeTo);
+        }
+
+        Optional<ConfiguredBudget> budget(String name) {
+            return Stream.concat(
+                            budgets.stream().map(budget -> new ConfiguredBudget(budget, false)),
+                            chargeTo.stream().map(budget -> new ConfiguredBudget(budget, true)))
+                    .filter(configured -> configured.budget().name().equals(name))
+                    .findFirst();
+        }
+
+        /** Tells a builder all of it. */
+        void applyTo(CircuitBreaker.Builder builder, Ledger ledger) {
+            breaker.applyTo(builder);
+            budgets.forEach(builder::budget);
+            builder.chargeTo(chargeTo.toArray(Budget[]::new)).ledger(ledger);
+        }
+    }
+
     /** The settings of one breaker, to apply and to show. */
-    record Settings(Breaker breaker, Map<String, Setting> shown) {
+    record Settings(Written written, Map<String, Setting> shown) {
         Settings {
             shown = Collections.unmodifiableMap(new LinkedHashMap<>(shown));
         }
@@ -143,17 +177,26 @@ public final class ConfiguredBreakers {
      */
     public Map<String, Setting> settings(String breaker, Map<String, Object> inForce) {
         Map<String, Setting> settings = new LinkedHashMap<>(settings(breaker));
-        // A list is a rule for exceptions, of which a breaker cannot tell; nor can it of where its keys are kept.
         settings.replaceAll((key, setting) ->
-                inForce.containsKey(key) || setting.value() instanceof List<?> || Schema.OF_KEYS.contains(key)
-                        ? setting
-                        : inForce(setting, Values.OFF));
+                inForce.containsKey(key) || !Schema.isOfLiveBreaker(key) ? setting : inForce(setting, Values.OFF));
         inForce.forEach((key, value) -> settings.put(key, inForce(settings.get(key), Values.shown(value))));
         return settings;
     }
 
     private static Setting inForce(@Nullable Setting configured, Object value) {
         return configured != null && configured.value().equals(value) ? configured : new Setting(value, "runtime");
+    }
+
+    /**
+     * A budget as it is configured for a breaker.
+     *
+     * @param breaker the name of the breaker
+     * @param budget the name of the budget
+     * @return empty if the configuration does not have it
+     */
+    public Optional<ConfiguredBudget> budget(String breaker, String budget) {
+        Settings settings = !inForce || setInCode.contains(breaker) ? null : settingsOf(breaker);
+        return settings == null ? Optional.empty() : settings.written().budget(budget);
     }
 
     /** How many keys of a breaker have one of their own at most. */
@@ -168,7 +211,9 @@ public final class ConfiguredBreakers {
 
     private int ofKeys(String breaker, String key, int byDefault) {
         Settings settings = settingsOf(breaker);
-        return settings == null ? byDefault : settings.breaker().ofKeys().getOrDefault(key, byDefault);
+        return settings == null
+                ? byDefault
+                : settings.written().breaker().ofKeys().getOrDefault(key, byDefault);
     }
 
     /**
@@ -183,14 +228,18 @@ public final class ConfiguredBreakers {
         return LiveChange.read(settings).applyTo(breaker);
     }
 
-    /** A builder with the settings of a breaker. */
-    CircuitBreaker.Builder builder(String breaker) {
+    /**
+     * A builder with the settings of a breaker.
+     *
+     * @param ledger where the accounts of its budgets are kept
+     */
+    CircuitBreaker.Builder builder(String breaker, Ledger ledger) {
         CircuitBreaker.Builder builder = CircuitBreaker.builder(breaker);
         Settings settings = settingsOf(breaker);
         if (settings == null) {
             return builder.mode(Mode.DISABLED);
         }
-        settings.breaker().applyTo(builder);
+        settings.written().applyTo(builder, ledger);
         return builder;
     }
 

@@ -3,6 +3,7 @@ package dev.guardedby.spring.config;
 import dev.guardedby.circuitbreaker.AnswerReader;
 import dev.guardedby.circuitbreaker.CircuitBreakerListener;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
+import dev.guardedby.circuitbreaker.Ledger;
 import dev.guardedby.spring.CircuitBreakerCustomizer;
 import java.util.function.LongSupplier;
 import org.springframework.beans.factory.ObjectProvider;
@@ -27,6 +28,21 @@ public final class GuardedByAutoConfiguration {
     }
 
     @Bean
+    ConfiguredPrices guardedByConfiguredPrices(
+            ConfiguredBreakers checked, ConfigurableEnvironment environment, ConfigurableListableBeanFactory beans) {
+        return checked.isSwitchedOff()
+                ? ConfiguredPrices.switchedOff()
+                : PricesReader.read(environment, beans.getBeanClassLoader());
+    }
+
+    /** Where all breakers of the application keep what their budgets have spent. */
+    @Bean
+    @ConditionalOnMissingBean
+    Ledger guardedByLedger() {
+        return Ledger.inMemory();
+    }
+
+    @Bean
     BreakerBeans guardedByBreakerBeans(
             ConfiguredBreakers configured,
             ObjectProvider<CircuitBreakerRegistry> registry,
@@ -42,8 +58,9 @@ public final class GuardedByAutoConfiguration {
             ObjectProvider<CircuitBreakerCustomizer> customizers,
             ObjectProvider<CircuitBreakerListener> listeners,
             ObjectProvider<AnswerReader> answers,
-            @Qualifier("guardedByTicker") ObjectProvider<LongSupplier> ticker) {
+            @Qualifier("guardedByTicker") ObjectProvider<LongSupplier> ticker,
+            ObjectProvider<Ledger> ledger) {
         return own.fills(CircuitBreakerRegistry.of(
-                new BreakerFactory(configured, own, customizers, listeners, answers, ticker)));
+                new BreakerFactory(configured, own, customizers, listeners, answers, ticker, ledger)));
     }
 }

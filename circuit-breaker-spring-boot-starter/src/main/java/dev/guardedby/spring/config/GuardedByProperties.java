@@ -1,10 +1,15 @@
 package dev.guardedby.spring.config;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.Mode;
 import dev.guardedby.circuitbreaker.Proof;
 import dev.guardedby.spring.config.ConfiguredBreakers.UnknownName;
+import dev.guardedby.spring.config.ConfiguredPrices.UnknownModel;
+import java.math.BigDecimal;
 import java.time.Duration;
+import java.time.LocalDate;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -17,7 +22,7 @@ import org.springframework.boot.context.properties.bind.Name;
  * Every setting there is, each described once: this is what the IDE completes.
  *
  * <p>The settings of breakers are not bound here as a whole. {@link SettingsReader} binds one {@link Breaker} at a time, from
- * all the places that say something about it.
+ * all the places that say something about it, and {@link BudgetsReader} one {@link Budget}.
  *
  * @param enabled Whether anything is guarded at all. Switched off, nothing is proxied or published, and breakers asked of
  *     the registry let every call pass.
@@ -29,8 +34,10 @@ import org.springframework.boot.context.properties.bind.Name;
  * @param defaults Settings of every breaker, unless its template or its own entry says otherwise.
  * @param templates Named groups of settings that breakers and other templates extend.
  * @param breakers Settings of single breakers, by name. A name with dots is written in quotes and brackets, "[a.b]".
+ * @param budgets Budgets that breakers share, by name; those charge to one that name it in charge-to.
  * @param health What breakers do to the health of the application.
  * @param web What the clients of a web application are told when a breaker refuses a call.
+ * @param prices What models cost, so that the money of a call can be worked out from the tokens that it used.
  */
 @ConfigurationProperties("guardedby")
 record GuardedByProperties(
@@ -40,8 +47,10 @@ record GuardedByProperties(
         @DefaultValue Breaker defaults,
         @DefaultValue Map<String, Breaker> templates,
         @DefaultValue Map<String, Breaker> breakers,
+        @DefaultValue Map<String, Budget> budgets,
         @DefaultValue Health health,
-        @DefaultValue Web web) {
+        @DefaultValue Web web,
+        @DefaultValue Prices prices) {
 
     /**
      * Settings of a breaker, as far as they are written; what is not, the core knows best. The defaults that the IDE shows are
@@ -85,6 +94,16 @@ record GuardedByProperties(
      *     forgotten to make room for others; when all are open or counting, further keys share the breaker of the name.
      * @param tagKeys Keys that get series of their own in guardedby.key.calls and guardedby.key.rejections, the first so many
      *     that are called, at least 0. All further ones share the key "other".
+     * @param budgets How much calls may cost, by name of the budget. What the places of a breaker say of one name adds up to one
+     *     budget. By default, as much as they do.
+     * @param chargeTo Names of entries of guardedby.budgets that this breaker charges to, too. By default, to none.
+     * @param estimatePerCall What a call may cost where nothing better is known; so much is held of each budget until the call has
+     *     ended. By default, nobody knows: calls pass while anything is left, and what is under way may pass the limit.
+     * @param holdTimeout After how long a call that has not ended counts as having cost what it holds, above 0 and at most 10
+     *     years.
+     * @param chargeOnFailure Exceptions after which a call costs what it held, because the remote may have done its work, with
+     *     their subclasses. An empty list says that a failed call costs what was recorded. By default, timeouts of reading,
+     *     not those of connecting.
      */
     record Breaker(
             @Name("extends") @Nullable String template,
@@ -108,7 +127,12 @@ record GuardedByProperties(
             @Nullable List<Proof> tripOn,
             @Nullable Mode mode,
             @Nullable Integer maxKeys,
-            @Nullable Integer tagKeys) {
+            @Nullable Integer tagKeys,
+            @DefaultValue Map<String, Budget> budgets,
+            @DefaultValue List<String> chargeTo,
+            @Nullable Estimate estimatePerCall,
+            @Nullable Duration holdTimeout,
+            @Nullable List<Class<? extends Throwable>> chargeOnFailure) {
 
         private static void atLeast(int least, String key, @Nullable Integer value) {
             if (value != null && value < least) {
@@ -126,7 +150,7 @@ record GuardedByProperties(
         }
 
         /**
-         * Tells a builder what is written here, and leaves it the rest.
+         * Tells a builder what is written here, but for budgets, and leaves it the rest.
          *
          * @throws IllegalArgumentException if a value is wrong of which the builder does not know; it tells of the others itself
          */
@@ -160,6 +184,10 @@ record GuardedByProperties(
             }
             // Unlike the rules for exceptions: an empty list says that no answer is proof.
             set(tripOn, written -> breaker.tripOn(written.toArray(Proof[]::new)));
+            set(estimatePerCall, written -> breaker.estimatePerCall(written.cost()));
+            set(holdTimeout, breaker::holdTimeout);
+            // An empty list says something here, too: that no failure is charged.
+            set(chargeOnFailure, written -> breaker.chargeOnFailure(array(written)));
         }
 
         private static <T> void set(@Nullable T written, Consumer<? super T> setting) {
@@ -171,6 +199,58 @@ record GuardedByProperties(
         @SuppressWarnings({"unchecked", "rawtypes"}) // Java has no array of a generic type
         private static Class<? extends Throwable>[] array(List<Class<? extends Throwable>> types) {
             return types.toArray(new Class[0]);
+        }
+    }
+
+    /**
+     * A budget: how much calls may cost in a window.
+     *
+     * @param usd US dollars that may be spent in a window, 0 to 9223372036 with at most 9 decimals. Exactly one of usd, tokens and
+     *     calls is needed; 0 refuses all calls.
+     * @param tokens Tokens that may be spent in a window, input and output together, at least 0.
+     * @param calls Calls that may be made in a window, at least 0.
+     * @param window What the limit is for: hour, day, week, month, lifetime, a call with all that is guarded inside it, or a length
+     *     such as 10m, of which the last so much time counts, above 0 and at most 10 years.
+     * @param zone Whose hours, days, weeks and months these are, such as Europe/Berlin. By default, UTC.
+     * @param warnAt Percentages of the limit at which a warning is logged, once a window: 1 to 100, ascending.
+     * @param degradeAt Percentage of the limit from which on a cheaper model is advised, 1 to 100. By default, never.
+     * @param requireEstimate Whether calls are refused whose cost in this unit nobody can estimate.
+     */
+    record Budget(
+            @Nullable BigDecimal usd,
+            @Nullable Long tokens,
+            @Nullable Long calls,
+            @Nullable String window,
+            @Nullable ZoneId zone,
+            @DefaultValue List<Integer> warnAt,
+            @Nullable Integer degradeAt,
+            @DefaultValue("false") boolean requireEstimate) {}
+
+    /**
+     * What a call may cost.
+     *
+     * @param usd US dollars, above 0 and at most 1000000. By default, nobody knows.
+     * @param tokens Tokens, input and output together, at least 1 and at most 1000000000000. By default, nobody knows.
+     */
+    record Estimate(@Nullable BigDecimal usd, @Nullable Long tokens) {
+        private static final BigDecimal MOST_USD = BigDecimal.valueOf(1_000_000);
+        private static final long MOST_TOKENS = 1_000_000_000_000L;
+
+        /**
+         * The estimate as the core takes it, which counts tokens of both directions together.
+         *
+         * @throws IllegalArgumentException if it is out of range
+         */
+        Cost cost() {
+            if (usd != null && (usd.signum() <= 0 || usd.compareTo(MOST_USD) > 0)) {
+                throw new IllegalArgumentException(
+                        Schema.ESTIMATE + ".usd must be above 0 and at most " + MOST_USD + ", but was " + usd);
+            }
+            if (tokens != null && (tokens < 1 || tokens > MOST_TOKENS)) {
+                throw new IllegalArgumentException(Schema.ESTIMATE + ".tokens must be at least 1 and at most "
+                        + MOST_TOKENS + ", but was " + tokens);
+            }
+            return Cost.of(tokens == null ? 0 : tokens, 0, usd == null ? BigDecimal.ZERO : usd);
         }
     }
 
@@ -193,4 +273,104 @@ record GuardedByProperties(
     record Web(
             @DefaultValue("false") boolean problemDetails,
             @DefaultValue("false") boolean showName) {}
+
+    /**
+     * Prices.
+     *
+     * @param importFrom File with the prices of many models, in the format of LiteLLM's model_prices_and_context_window.json, such
+     *     as file:prices.json. By default, only the models that are written here have prices.
+     * @param unknown What becomes of the calls of a model without a price, where a budget is in dollars.
+     * @param models What single models cost, in US dollars for a million tokens. They win over what is imported, for snapshots of
+     *     the model, too.
+     */
+    record Prices(
+            @Name("import") @Nullable String importFrom,
+            @DefaultValue("reject") UnknownModel unknown,
+            @DefaultValue List<Model> models) {}
+
+    /**
+     * The prices of one model, in US dollars for a million tokens; those of a length or a tier stand below it.
+     *
+     * @param model Name of the model, also found with a provider before it or a date behind it.
+     * @param aliases Other names of it.
+     * @param from Day from which on these prices hold, from midnight UTC. By default, from ever.
+     * @param input Tokens sent.
+     * @param cachedInput Tokens read from a cache. By default, the price of input.
+     * @param cacheWrite Tokens written to a cache for some minutes. By default, the price of input.
+     * @param cacheWrite1h Tokens written to a cache for an hour or more. By default, the price of cache-write.
+     * @param output Tokens received.
+     * @param reasoning Tokens thought and not said. By default, the price of output.
+     * @param audioInput Tokens of sound sent. By default, the price of input.
+     * @param audioOutput Tokens of sound received. By default, the price of output.
+     * @param batch Prices of calls that may take hours.
+     * @param flex Prices of calls that may wait.
+     * @param priority Prices of calls that come before others.
+     * @param above Prices of all tokens of calls with a long prompt.
+     * @param units US dollars for one of what is counted other than in tokens: image, second, character, request, web-search.
+     */
+    record Model(
+            @Nullable String model,
+            @DefaultValue List<String> aliases,
+            @Nullable LocalDate from,
+            @Nullable BigDecimal input,
+            @Nullable BigDecimal cachedInput,
+            @Nullable BigDecimal cacheWrite,
+            @Name("cache-write-1h") @Nullable BigDecimal cacheWrite1h,
+            @Nullable BigDecimal output,
+            @Nullable BigDecimal reasoning,
+            @Nullable BigDecimal audioInput,
+            @Nullable BigDecimal audioOutput,
+            @Nullable Tier batch,
+            @Nullable Tier flex,
+            @Nullable Tier priority,
+            @DefaultValue List<LongPrompt> above,
+            @DefaultValue Map<String, BigDecimal> units) {}
+
+    /**
+     * The prices of a tier, in US dollars for a million tokens.
+     *
+     * @param factor What the standard price is multiplied by where the tier has none of its own.
+     * @param input Tokens sent.
+     * @param cachedInput Tokens read from a cache.
+     * @param cacheWrite Tokens written to a cache for some minutes.
+     * @param cacheWrite1h Tokens written to a cache for an hour or more.
+     * @param output Tokens received.
+     * @param reasoning Tokens thought and not said.
+     * @param audioInput Tokens of sound sent.
+     * @param audioOutput Tokens of sound received.
+     */
+    record Tier(
+            @Nullable BigDecimal factor,
+            @Nullable BigDecimal input,
+            @Nullable BigDecimal cachedInput,
+            @Nullable BigDecimal cacheWrite,
+            @Name("cache-write-1h") @Nullable BigDecimal cacheWrite1h,
+            @Nullable BigDecimal output,
+            @Nullable BigDecimal reasoning,
+            @Nullable BigDecimal audioInput,
+            @Nullable BigDecimal audioOutput) {}
+
+    /**
+     * The prices of calls with a long prompt, in US dollars for a million tokens.
+     *
+     * @param tokens A prompt with more tokens than this is long, at least 1.
+     * @param input Tokens sent.
+     * @param cachedInput Tokens read from a cache.
+     * @param cacheWrite Tokens written to a cache for some minutes.
+     * @param cacheWrite1h Tokens written to a cache for an hour or more.
+     * @param output Tokens received.
+     * @param reasoning Tokens thought and not said.
+     * @param audioInput Tokens of sound sent.
+     * @param audioOutput Tokens of sound received.
+     */
+    record LongPrompt(
+            @Nullable Long tokens,
+            @Nullable BigDecimal input,
+            @Nullable BigDecimal cachedInput,
+            @Nullable BigDecimal cacheWrite,
+            @Name("cache-write-1h") @Nullable BigDecimal cacheWrite1h,
+            @Nullable BigDecimal output,
+            @Nullable BigDecimal reasoning,
+            @Nullable BigDecimal audioInput,
+            @Nullable BigDecimal audioOutput) {}
 }

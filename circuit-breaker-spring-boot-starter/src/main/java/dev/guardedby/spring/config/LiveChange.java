@@ -23,13 +23,9 @@ record LiveChange(Set<String> keys, Breaker settings) {
     // Without placeholders: what the application knows is not for everybody who may write here.
     private static final Values VALUES = new Values(PlaceholdersResolver.NONE, null);
     private static final ConfigurationPropertyName BREAKER = ConfigurationPropertyName.of("breaker");
-    private static final List<String> KEYS = Schema.BREAKER.entrySet().stream()
-            // Rules for exceptions add up in a builder, so they cannot be replaced.
-            .filter(key -> !key.getKey().equals(Schema.EXTENDS)
-                    && !Schema.OF_KEYS.contains(key.getKey())
-                    && !Schema.isList(key.getValue()))
-            .map(Map.Entry::getKey)
-            .toList();
+    // Rules for exceptions add up in a builder, so they cannot be replaced; budgets have an action of their own.
+    private static final List<String> KEYS =
+            Schema.BREAKER.keySet().stream().filter(Schema::isOfLiveBreaker).toList();
 
     /**
      * Reads a change.

@@ -3,9 +3,12 @@ package dev.guardedby.spring.config;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
 import org.springframework.boot.context.properties.bind.Name;
 
@@ -21,7 +24,30 @@ final class Schema {
     /** What is said of a breaker's keys, and the breaker itself does not know. */
     static final Set<String> OF_KEYS = Set.of(MAX_KEYS, TAG_KEYS);
 
+    static final String BUDGETS = "budgets";
+    static final String CHARGE_TO = "charge-to";
+    static final String CHARGE_ON_FAILURE = "charge-on-failure";
+    static final String ESTIMATE = "estimate-per-call";
+
     private Schema() {}
+
+    /** The names that the value of a key of a breaker is written with: the key, or, for a record, its parts. */
+    static Stream<String> parts(String key) {
+        RecordComponent component = BREAKER.get(key);
+        return component != null && component.getType().isRecord()
+                ? keys(component.getType()).keySet().stream().map(part -> key + "." + part)
+                : Stream.of(key);
+    }
+
+    /** Whether a live breaker tells what it has of a key of one value, and takes another. */
+    static boolean isOfLiveBreaker(String key) {
+        RecordComponent component = BREAKER.get(key);
+        return component != null
+                && !key.equals(EXTENDS)
+                && !OF_KEYS.contains(key)
+                && !isList(component)
+                && !typeBelow(component).isRecord();
+    }
 
     /** The keys of a record as they are written, in order. */
     static Map<String, RecordComponent> keys(Class<?> type) {
@@ -32,12 +58,38 @@ final class Schema {
         return keys;
     }
 
-    /** What stands below a key: the type of its value, or that of the values in its map. */
+    /** What stands below a key: the type of its value, that of the values in its map, or that of the records in its list. */
     static Class<?> typeBelow(RecordComponent component) {
-        if (component.getType() == Map.class) {
+        if (isMap(component)) {
             return (Class<?>) ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[1];
         }
+        if (isList(component)
+                && ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[0]
+                        instanceof Class<?> element
+                && element.isRecord()) {
+            return element;
+        }
         return component.getType();
+    }
+
+    /** A record and all records that its keys lead to. */
+    static Set<Class<?>> records(Class<?> type) {
+        Set<Class<?>> records = new LinkedHashSet<>(Set.of(type));
+        for (RecordComponent component : type.getRecordComponents()) {
+            if (typeBelow(component).isRecord()) {
+                records.addAll(records(typeBelow(component)));
+            }
+        }
+        return records;
+    }
+
+    /** What a record says of one of its keys; null if nothing. */
+    static @Nullable Object value(Record written, RecordComponent component) {
+        try {
+            return component.getAccessor().invoke(written);
+        } catch (ReflectiveOperationException e) {
+            throw new LinkageError("the accessor of a record cannot fail", e);
+        }
     }
 
     static boolean isMap(RecordComponent component) {

@@ -1,7 +1,10 @@
 package dev.guardedby.spring.config;
 
+import dev.guardedby.circuitbreaker.Budget;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.Ledger;
 import dev.guardedby.spring.config.ConfiguredBreakers.Setting;
+import dev.guardedby.spring.config.ConfiguredBreakers.Written;
 import dev.guardedby.spring.config.Entries.Entry;
 import dev.guardedby.spring.config.GuardedByProperties.Breaker;
 import java.time.Duration;
@@ -28,12 +31,9 @@ import org.springframework.core.env.ConfigurableEnvironment;
  *
  * <p>Each breaker is bound by itself, from its layers: its own entry, the template that it extends, the template that this
  * one extends, the defaults. A layer answers where those before it say nothing, so a value replaces the one below it, and
- * a list the whole list.
+ * a list the whole list. What they say of budgets, {@link BudgetsReader} adds up.
  */
 final class SettingsReader {
-    /** What the layers of a breaker are bound below. */
-    private static final ConfigurationPropertyName BREAKER = ConfigurationPropertyName.of("breaker");
-
     private static final String BREAKERS = "breakers";
     private static final String TEMPLATES = "templates";
     private static final Layer DEFAULTS = new Layer("defaults", List.of(Sources.ROOT.append("defaults")));
@@ -44,32 +44,36 @@ final class SettingsReader {
     private final Values values;
     private final Entries templates;
     private final Entries breakers;
+    private final BudgetsReader budgets;
     private final Set<String> warned = new HashSet<>();
 
     private SettingsReader(Sources sources, Values values) {
         this.sources = sources;
         this.values = values;
-        this.templates = new Entries(sources, TEMPLATES);
-        this.breakers = new Entries(sources, BREAKERS);
+        this.templates = new Entries(sources, Sources.ROOT.append(TEMPLATES), Breaker.class);
+        this.breakers = new Entries(sources, Sources.ROOT.append(BREAKERS), Breaker.class);
+        this.budgets = new BudgetsReader(sources, values);
     }
 
     static ConfiguredBreakers read(ConfigurableEnvironment environment, @Nullable ClassLoader classes) {
         Sources sources = Sources.of(environment);
         Values values = new Values(new PropertySourcesPlaceholdersResolver(environment), classes);
         GuardedByProperties properties = values.bind(
-                sources.all().stream().map(SettingsReader::withoutBreakers).toList(),
+                sources.all().stream()
+                        .map(SettingsReader::withoutWhatIsBoundApart)
+                        .toList(),
                 "guardedby",
                 GuardedByProperties.class);
         if (!properties.enabled()) {
             BreakerLog.LOG.info("guardedby.enabled is false: nothing is guarded, every call passes");
             return ConfiguredBreakers.switchedOff(properties);
         }
+        UnknownKeys.refuse(sources);
+        new UnknownVariables(sources).warn();
         return new SettingsReader(sources, values).read(properties);
     }
 
     private ConfiguredBreakers read(GuardedByProperties properties) {
-        UnknownKeys.refuse(sources);
-        new UnknownVariables(sources, Map.of(TEMPLATES, templates, BREAKERS, breakers)).warn();
         refuseToExtendDefaults();
         templates.all().forEach(this::check);
         Map<String, ConfiguredBreakers.Entry> configured = new LinkedHashMap<>();
@@ -78,15 +82,17 @@ final class SettingsReader {
                     Spelling.canonical(entry.name),
                     new ConfiguredBreakers.Entry(entry.name, entry.spelled, settings(entry.name, layers(entry))));
         }
-        return new ConfiguredBreakers(properties, configured, settings("defaults", List.of(DEFAULTS)));
+        return new ConfiguredBreakers(
+                properties, configured, settings("defaults", new Layers(sources, List.of(DEFAULTS))));
     }
 
     /**
-     * A source without the settings of breakers, which are bound one by one, and without a value where settings belong, which
-     * {@link UnknownKeys} refuses with better words than the binder has.
+     * A source without prices, budgets and the settings of breakers, which are bound one by one, and without a value where settings
+     * belong, which {@link UnknownKeys} refuses with better words than the binder has.
      */
-    private static ConfigurationPropertySource withoutBreakers(ConfigurationPropertySource source) {
-        List<ConfigurationPropertyName> apart = Stream.of("defaults", TEMPLATES, BREAKERS)
+    private static ConfigurationPropertySource withoutWhatIsBoundApart(ConfigurationPropertySource source) {
+        List<ConfigurationPropertyName> apart = Stream.of(
+                        "defaults", TEMPLATES, BREAKERS, Schema.BUDGETS, PricesReader.PRICES)
                 .map(Sources.ROOT::append)
                 .toList();
         List<ConfigurationPropertyName> branches = Schema.keys(GuardedByProperties.class).entrySet().stream()
@@ -108,7 +114,7 @@ final class SettingsReader {
         }
     }
 
-    private List<Layer> layers(Entry entry) {
+    private Layers layers(Entry entry) {
         List<Layer> layers = new ArrayList<>();
         layers.add(Layer.of(entry));
         List<String> path = new ArrayList<>(List.of(entry.label()));
@@ -127,7 +133,7 @@ final class SettingsReader {
             extended = next.find(sources, Schema.EXTENDS);
         }
         layers.add(DEFAULTS);
-        return layers;
+        return new Layers(sources, layers);
     }
 
     private Entry template(ConfigurationProperty extended) {
@@ -149,8 +155,9 @@ final class SettingsReader {
 
     /** Judges the values of a template one by one: which of them go together, only a breaker that extends it can tell. */
     private void check(Entry template) {
-        List<Layer> layers = layers(template);
+        Layers layers = layers(template);
         bind(layers, key -> true);
+        budgets.check(layers);
         for (String key : Schema.BREAKER.keySet()) {
             CircuitBreaker.Builder builder = CircuitBreaker.builder("template");
             Breaker only = bind(layers, key::equals);
@@ -168,39 +175,32 @@ final class SettingsReader {
     }
 
     /** The settings that result from the layers, the first of which wins. */
-    private ConfiguredBreakers.Settings settings(String name, List<Layer> layers) {
-        Breaker breaker = bind(layers, key -> true);
+    private ConfiguredBreakers.Settings settings(String name, Layers layers) {
+        List<Budget> own = budgets.own(layers);
+        Written written = new Written(bind(layers, key -> true), own, budgets.chargedTo(layers, own));
         CircuitBreaker.Builder builder = CircuitBreaker.builder(name);
         Map<String, Object> inForce;
         try {
-            breaker.applyTo(builder);
+            // A ledger for a breaker that nobody calls.
+            written.applyTo(builder, Ledger.inMemory());
             inForce = builder.build().settings();
         } catch (IllegalArgumentException e) {
             throw refused(layers, BrokenRule.of(e));
         }
         warnOfMilliseconds(layers);
         Map<String, Setting> settings = new LinkedHashMap<>();
-        Values.shown(breaker, inForce)
+        Values.shown(written, inForce)
                 .forEach((key, value) -> settings.put(key, new Setting(value, from(layers, key))));
-        return new ConfiguredBreakers.Settings(breaker, settings);
+        return new ConfiguredBreakers.Settings(written, settings);
     }
 
-    private Breaker bind(List<Layer> layers, Predicate<String> keys) {
-        List<ConfigurationPropertyName> wanted = Schema.BREAKER.keySet().stream()
-                .filter(keys)
-                .map(BREAKER::append)
-                .toList();
-        List<ConfigurationPropertySource> stack = layers.stream()
-                .flatMap(layer -> sources.all().stream().flatMap(source -> layer.in(source).stream()))
-                .map(source -> source.filter(
-                        name -> wanted.stream().anyMatch(key -> key.equals(name) || key.isAncestorOf(name))))
-                .toList();
-        return values.bind(stack, BREAKER.toString(), Breaker.class);
+    private Breaker bind(Layers layers, Predicate<String> keys) {
+        return layers.bind(values, Breaker.class, keys);
     }
 
-    private void warnOfMilliseconds(List<Layer> layers) {
+    private void warnOfMilliseconds(Layers layers) {
         Schema.BREAKER.forEach((key, component) -> {
-            ConfigurationProperty property = component.getType() == Duration.class ? written(layers, key) : null;
+            ConfigurationProperty property = component.getType() == Duration.class ? layers.written(key) : null;
             if (property != null) {
                 warnOfMilliseconds(Sources.written(property.getName()), values.text(property));
             }
@@ -213,26 +213,18 @@ final class SettingsReader {
         }
     }
 
-    private String from(List<Layer> layers, String key) {
-        return speaking(layers, key).map(Layer::label).orElse("default");
-    }
-
-    /** The first layer that says something of the key. */
-    private Optional<Layer> speaking(List<Layer> layers, String key) {
-        return layers.stream().filter(layer -> layer.find(sources, key) != null).findFirst();
-    }
-
-    private @Nullable ConfigurationProperty written(List<Layer> layers, String key) {
-        Layer layer = speaking(layers, key).orElse(null);
-        return layer == null ? null : layer.find(sources, key);
+    private String from(Layers layers, String key) {
+        Optional<Layer> from =
+                key.equals(Schema.BUDGETS) ? budgets.speaking(layers) : layers.speaking(Schema.parts(key));
+        return from.map(Layer::label).orElse("default");
     }
 
     /** A rule of the core is broken; each of its keys that somebody wrote is named and repeated as it was written. */
-    private BadConfigurationException refused(List<Layer> layers, BrokenRule broken) {
-        ConfigurationProperty property = written(layers, broken.key());
+    private BadConfigurationException refused(Layers layers, BrokenRule broken) {
+        ConfigurationProperty property = layers.written(broken.key());
         if (property == null) {
             return new BadConfigurationException(
-                    "guardedby." + layers.get(0).label() + ": " + broken.message(),
+                    "guardedby." + layers.label() + ": " + broken.message(),
                     "Choose a " + broken.key() + " of " + broken.rule() + ".",
                     null);
         }
@@ -245,8 +237,8 @@ final class SettingsReader {
                 property.getOrigin());
     }
 
-    private String otherSide(List<Layer> layers, BrokenRule broken, String other) {
-        ConfigurationProperty property = written(layers, other);
+    private String otherSide(Layers layers, BrokenRule broken, String other) {
+        ConfigurationProperty property = layers.written(other);
         return property == null
                 ? other + " was " + broken.otherValue() + (broken.isMissing() ? "" : ", its default")
                 : Sources.written(property.getName()) + " was " + values.text(property);

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.apache.commons.logging.Log;
@@ -12,6 +11,7 @@ import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyState;
 import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
 import org.springframework.boot.origin.Origin;
 import org.springframework.boot.origin.PropertySourceOrigin;
@@ -26,17 +26,14 @@ final class UnknownVariables {
     private static final Log LOG = LogFactory.getLog(UnknownVariables.class);
 
     private final Sources sources;
-    private final Map<String, Entries> branches;
 
     /**
      * Looks through the environment.
      *
      * @param sources where properties come from
-     * @param branches the entries of each key that holds a map
      */
-    UnknownVariables(Sources sources, Map<String, Entries> branches) {
+    UnknownVariables(Sources sources) {
         this.sources = sources;
-        this.branches = branches;
     }
 
     /** Warns of them; they may be meant for somebody else. */
@@ -68,13 +65,32 @@ final class UnknownVariables {
             if (!below.isRecord()) {
                 settings.add(root.append(key));
             } else if (Schema.isMap(component)) {
-                Objects.requireNonNull(branches.get(key)).all().stream()
-                        .flatMap(entry -> entry.roots.stream())
-                        .forEach(entry -> collect(entry, below, settings));
+                new Entries(sources, root.append(key), below)
+                        .all().stream()
+                                .flatMap(entry -> entry.roots.stream())
+                                .forEach(entry -> collect(entry, below, settings));
+            } else if (Schema.isList(component)) {
+                collectElements(root.append(key), below, settings);
             } else {
                 collect(root.append(key), below, settings);
             }
         });
+    }
+
+    private void collectElements(
+            ConfigurationPropertyName list, Class<?> type, List<ConfigurationPropertyName> settings) {
+        int index = 0;
+        ConfigurationPropertyName element = list.append("[0]");
+        while (isThere(element)) {
+            collect(element, type, settings);
+            index++;
+            element = list.append("[" + index + "]");
+        }
+    }
+
+    private boolean isThere(ConfigurationPropertyName branch) {
+        return sources.listable().stream()
+                .anyMatch(source -> source.containsDescendantOf(branch) == ConfigurationPropertyState.PRESENT);
     }
 
     private static boolean addVariable(

@@ -1,11 +1,15 @@
 package dev.guardedby.spring.config;
 
+import dev.guardedby.circuitbreaker.Budget;
 import dev.guardedby.circuitbreaker.Mode;
 import dev.guardedby.circuitbreaker.Proof;
+import dev.guardedby.spring.config.ConfiguredBreakers.Written;
 import dev.guardedby.spring.config.GuardedByProperties.Breaker;
 import java.beans.PropertyEditorSupport;
-import java.lang.reflect.RecordComponent;
+import java.math.BigDecimal;
 import java.time.Duration;
+import java.time.LocalDate;
+import java.time.ZoneId;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,6 +19,7 @@ import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.PropertyEditorRegistry;
 import org.springframework.boot.context.properties.bind.BindContext;
@@ -25,6 +30,7 @@ import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.bind.PlaceholdersResolver;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
 import org.springframework.boot.origin.Origin;
 import org.springframework.core.convert.ConversionFailedException;
@@ -49,9 +55,12 @@ final class Values {
 
         /** Whether they are one key, wherever it stands. */
         private static boolean isOf(ConfigurationPropertyName name, ConfigurationPropertyName property) {
-            int key = name.getNumberOfElements() - 1;
-            int place = property.getNumberOfElements() - key;
-            return place >= 0 && property.subName(place).equals(name.subName(1));
+            // Not by subName, which fails for names of six elements and more that the binder has put together.
+            int shift = property.getNumberOfElements() - name.getNumberOfElements();
+            return shift >= -1
+                    && IntStream.range(1, name.getNumberOfElements())
+                            .allMatch(i -> name.getElement(i, Form.UNIFORM)
+                                    .equals(property.getElement(i + shift, Form.UNIFORM)));
         }
     };
 
@@ -65,6 +74,8 @@ final class Values {
         this.editors = registry -> {
             registry.registerCustomEditor(Class.class, new TextEditor(text -> exception(text, classes)));
             registry.registerCustomEditor(RateWindow.class, new TextEditor(RateWindow::parse));
+            registry.registerCustomEditor(LocalDate.class, new TextEditor(LocalDate::parse));
+            registry.registerCustomEditor(ZoneId.class, new TextEditor(ZoneId::of));
         };
     }
 
@@ -143,7 +154,13 @@ final class Values {
         if (type == RateWindow.class) {
             return "a number of calls such as 100, or a duration such as 60s";
         }
-        if (type == Double.class) {
+        if (type == LocalDate.class) {
+            return "a day such as 2026-01-31";
+        }
+        if (type == ZoneId.class) {
+            return "a time zone such as Europe/Berlin or UTC";
+        }
+        if (type == Double.class || type == BigDecimal.class) {
             return "a number";
         }
         return type == boolean.class ? "true or false" : "a whole number";
@@ -152,15 +169,19 @@ final class Values {
     /**
      * The settings of a breaker, key by key, as somebody could write them.
      *
-     * @param breaker what is written, which alone knows the rules for exceptions
+     * @param written what is written, which alone knows the rules for exceptions and what budgets are
      * @param inForce what the breaker that results says of itself
      */
-    static Map<String, Object> shown(Breaker breaker, Map<String, Object> inForce) {
+    static Map<String, Object> shown(Written written, Map<String, Object> inForce) {
+        Breaker breaker = written.breaker();
         Map<String, Object> shown = new LinkedHashMap<>();
         Schema.BREAKER.forEach((key, component) -> {
             if (Schema.isList(component)) {
-                // The one list with a default is that of proofs, and it is all of them.
-                shown.put(key, shown(Objects.requireNonNullElse(value(breaker, component), List.of(Proof.values()))));
+                shown.put(key, shown(Objects.requireNonNullElseGet(Schema.value(breaker, component), () -> list(key))));
+            } else if (key.equals(Schema.BUDGETS)) {
+                shown.put(key, shownBudgets(written.budgets()));
+            } else if (key.equals(Schema.ESTIMATE)) {
+                shown.put(key, breaker.estimatePerCall() == null ? OFF : parts(breaker.estimatePerCall()));
             } else if (Schema.OF_KEYS.contains(key)) {
                 shown.put(key, Objects.requireNonNull(breaker.ofKeys().get(key)));
             } else if (!key.equals(Schema.EXTENDS)) {
@@ -170,12 +191,41 @@ final class Values {
         return shown;
     }
 
-    private static @Nullable Object value(Breaker breaker, RecordComponent component) {
-        try {
-            return component.getAccessor().invoke(breaker);
-        } catch (ReflectiveOperationException e) {
-            throw new LinkageError("the accessor of a record cannot fail", e);
+    /** What stands for a list that nobody wrote: all proofs, or the one rule that is no list of classes. */
+    private static Object list(String key) {
+        return key.equals(Schema.CHARGE_ON_FAILURE) ? "read timeouts" : List.of(Proof.values());
+    }
+
+    /** Budgets by their names; none is {@link #OFF}. */
+    private static Object shownBudgets(List<Budget> budgets) {
+        Map<String, Object> shown = new LinkedHashMap<>();
+        for (Budget budget : budgets) {
+            Map<String, Object> each = new LinkedHashMap<>();
+            each.put(shown(budget.unit()).toString(), budget.limit());
+            each.put("window", budget.window().words());
+            budget.window().zone().ifPresent(zone -> each.put("zone", zone.getId()));
+            if (!budget.warnAt().isEmpty()) {
+                each.put("warn-at", budget.warnAt());
+            }
+            budget.degradeAt().ifPresent(percent -> each.put("degrade-at", percent));
+            if (budget.requireEstimate()) {
+                each.put("require-estimate", true);
+            }
+            shown.put(budget.name(), each);
         }
+        return shown.isEmpty() ? OFF : shown;
+    }
+
+    /** A record, key by key, as far as it is written. */
+    private static Map<String, Object> parts(Record written) {
+        Map<String, Object> parts = new LinkedHashMap<>();
+        Schema.keys(written.getClass()).forEach((key, component) -> {
+            Object value = Schema.value(written, component);
+            if (value != null) {
+                parts.put(key, value);
+            }
+        });
+        return parts;
     }
 
     /** A value as somebody could write it. */

@@ -128,6 +128,7 @@ final class BreakerMeters {
         withdraw(registry);
         Tags tags = Tags.of("name", breaker.name());
         published.addAll(StatsMeters.register(breaker, tags, registry, clock));
+        published.addAll(BudgetMeters.register(breaker, tags, registry));
         if (ofKeys != null) {
             published.addAll(ofKeys.register(breaker, tags, registry));
         }

@@ -47,7 +47,10 @@ final class RefusalAdvice {
         HttpStatus status = status(refusal.refusal().reason());
         // The message of the exception is for the application: it has the name in it.
         ProblemDetail problem = ProblemDetail.forStatusAndDetail(
-                status, "A service that this request needs is unavailable; try again later.");
+                status,
+                status == HttpStatus.TOO_MANY_REQUESTS
+                        ? "What may be spent on such requests is spent; try again later."
+                        : "A service that this request needs is unavailable; try again later.");
         if (showName) {
             problem.setProperty("breaker", refusal.name());
         }
@@ -59,7 +62,9 @@ final class RefusalAdvice {
 
     private static HttpStatus status(Refusal.Reason reason) {
         return switch (reason) {
-            case OPEN, HELD_OPEN, PROBING, RAMP_UP, BUDGET -> HttpStatus.SERVICE_UNAVAILABLE;
+            case OPEN, HELD_OPEN, PROBING, RAMP_UP -> HttpStatus.SERVICE_UNAVAILABLE;
+            // Nothing is broken: there have been too many requests for the money.
+            case BUDGET -> HttpStatus.TOO_MANY_REQUESTS;
         };
     }
 

@@ -16,6 +16,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -169,7 +170,7 @@ class BreakerDocumentTest {
     }
 
     private static void tell(CircuitBreaker breaker, StringBuilder told) {
-        var document = BreakerDocument.of(breaker, inForce -> Map.of());
+        var document = BreakerDocument.of(breaker, inForce -> Map.of(), budget -> Optional.empty());
         told.append(document.get("state"))
                 .append(document.get("admitting").equals(true) ? " admits: " : " refuses: ")
                 .append(document.get("message"))
@@ -320,7 +321,7 @@ class BreakerDocumentTest {
                 .build();
         duringTheRead.set(llm::forceOpen);
 
-        assertThat(BreakerDocument.of(llm, inForce -> Map.of()))
+        assertThat(BreakerDocument.of(llm, inForce -> Map.of(), budget -> Optional.empty()))
                 .containsEntry("state", "OPEN")
                 .containsEntry("reason", "OPEN")
                 .containsEntry("admitting", false);
@@ -348,7 +349,7 @@ class BreakerDocumentTest {
         self.set(llm);
 
         for (int i = 0; i < 20; i++) {
-            var document = BreakerDocument.of(llm, inForce -> Map.of());
+            var document = BreakerDocument.of(llm, inForce -> Map.of(), budget -> Optional.empty());
             boolean refuses = document.containsKey("reason");
             assertThat(document.get("admitting")).isEqualTo(!refuses);
             assertThat(refuses && document.get("state").equals("CLOSED"))
@@ -369,7 +370,8 @@ class BreakerDocumentTest {
     }
 
     private static Map<String, Object> document(CircuitBreaker breaker, ConfiguredBreakers configured) {
-        return BreakerDocument.of(breaker, inForce -> configured.settings(breaker.name(), inForce));
+        return BreakerDocument.of(
+                breaker, inForce -> configured.settings(breaker.name(), inForce), budget -> Optional.empty());
     }
 
     private static void assertDocument(CircuitBreaker breaker, ConfiguredBreakers configured, String expected) {

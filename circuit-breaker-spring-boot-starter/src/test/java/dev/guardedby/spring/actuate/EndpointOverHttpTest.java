@@ -167,7 +167,7 @@ class EndpointOverHttpTest {
         CircuitBreaker breaker = breaker("bad");
 
         String actions =
-                "{\"error\":\"action must be one of force-open, hold-open, force-close, reset, mode, reconfigure, but was ";
+                "{\"error\":\"action must be one of force-open, hold-open, force-close, reset, mode, set-limit, adjust, reconfigure, but was ";
         assertThat(post("/guardedby/bad", "{\"action\":\"set-limit\"}"))
                 .isEqualTo(new Response(400, actions + "'set-limit'\"}"));
         assertThat(post("/guardedby/bad", "{}")).isEqualTo(new Response(400, actions + "missing\"}"));

@@ -31,17 +31,18 @@ class EndpointOverJmxTest {
             assertThat(keys(invoke("breakers"))).isEqualTo("[instance, breakers]");
             assertThat(invoke("breaker", "llm", null)).asString().contains("state=CLOSED");
             assertThat(invoke("breaker", "nobody", null)).isNull();
-            assertThat(invoke("operate", "llm", "hold-open", null, null, null))
+            assertThat(invoke("operate", "llm", "hold-open", null, null, null, null, null, null, null))
                     .asString()
                     .contains("reason=HELD_OPEN");
-            assertThat(invoke("operate", "llm", "reconfigure", null, "window=7", null))
+            assertThat(invoke("operate", "llm", "reconfigure", null, "window=7", null, null, null, null, null))
                     .asString()
                     .contains("window={value=7, from=runtime}");
-            assertThat(invoke("operate", "nobody", "reset", null, null, null)).isNull();
+            assertThat(invoke("operate", "nobody", "reset", null, null, null, null, null, null, null))
+                    .isNull();
             assertThatExceptionOfType(ReflectionException.class)
-                    .isThrownBy(() -> invoke("operate", "llm", "explode", null, null, null))
+                    .isThrownBy(() -> invoke("operate", "llm", "explode", null, null, null, null, null, null, null))
                     .withMessage("action must be one of force-open, hold-open, force-close, reset, mode,"
-                            + " reconfigure, but was 'explode'");
+                            + " set-limit, adjust, reconfigure, but was 'explode'");
         }
     }
 

@@ -63,7 +63,7 @@ class ReconfigureOverHttpTest {
     static List<Arguments> badChanges() {
         String it = "failure-threshold, failure-rate-threshold, slow-call-duration, slow-call-rate-threshold, window,"
                 + " minimum-calls, recovery-timeout, recovery-backoff-multiplier, max-recovery-timeout, recovery-jitter,"
-                + " ramp-up, probes, successes-to-close, probe-timeout, mode";
+                + " ramp-up, probes, successes-to-close, probe-timeout, mode, hold-timeout";
         return List.of(
                 bad("failure-threshold=0", "failure-threshold must be at least 1, but was 0"),
                 bad("failure-threshold=2,probes=many", "probes must be a whole number, but was 'many'"),

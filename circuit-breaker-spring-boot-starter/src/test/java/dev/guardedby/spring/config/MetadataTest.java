@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.jayway.jsonpath.JsonPath;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.Ledger;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -62,6 +63,9 @@ class MetadataTest {
                         "guardedby.defaults.window = 100",
                         "guardedby.enabled = true",
                         "guardedby.health.down-when-open = false",
+                        "guardedby.prices.import = null",
+                        "guardedby.prices.models = null",
+                        "guardedby.prices.unknown = reject",
                         "guardedby.templates = null",
                         "guardedby.unknown-name = near-miss",
                         "guardedby.web.problem-details = false",
@@ -88,7 +92,7 @@ class MetadataTest {
 
         assertThat(Written.yaml(yaml.toString())
                         .read()
-                        .builder("written")
+                        .builder("written", Ledger.inMemory())
                         .build()
                         .settings())
                 .isEqualTo(core)

@@ -36,8 +36,8 @@ class RateSettingsTest {
 
     private static String thresholds(ConfiguredBreakers configured, String breaker) {
         Setting shown = configured.settings(breaker).get("failure-threshold");
-        return configured.builder(breaker).build().failureThreshold() + ", " + shown.value() + " (" + shown.from()
-                + ")";
+        return configured.builder(breaker, Ledger.inMemory()).build().failureThreshold() + ", " + shown.value() + " ("
+                + shown.from() + ")";
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitState;
 import dev.guardedby.circuitbreaker.HttpAnswer;
+import dev.guardedby.circuitbreaker.Ledger;
 import dev.guardedby.spring.config.ConfiguredBreakers.Setting;
 import dev.guardedby.spring.config.ConfiguredBreakers.UnknownName;
 import java.util.Collections;
@@ -72,7 +73,7 @@ class SettingsTest {
                   mode: observe
                 """).read();
 
-        assertThat(configured.builder("llm").build().settings())
+        assertThat(configured.builder("llm", Ledger.inMemory()).build().settings())
                 .hasToString("{failure-threshold=3, failure-rate-threshold=50.0, slow-call-duration=PT20S,"
                         + " slow-call-rate-threshold=80.5, window=PT1M, minimum-calls=200, recovery-timeout=PT30S,"
                         + " recovery-backoff-multiplier=2.0, max-recovery-timeout=PT10M, recovery-jitter=0.25,"
@@ -143,14 +144,15 @@ class SettingsTest {
 
     @Test
     void settings_areThoseTheBreakerIsBuiltWith() {
-        CircuitBreaker breaker = Written.yaml("""
+        CircuitBreaker breaker =
+                Written.yaml("""
                 guardedby.breakers.llm:
                   failure-threshold: 2
                   recovery-timeout: 30s
                   record-exceptions: [java.io.IOException]
                   ignore-exceptions: [java.io.FileNotFoundException]
                   trip-exceptions: [java.io.EOFException]
-                """).read().builder("llm").build();
+                """).read().builder("llm", Ledger.inMemory()).build();
 
         assertThat(List.of(
                                 breaker.failureThreshold(),
@@ -212,7 +214,10 @@ class SettingsTest {
 
     private static CircuitBreaker readingRevokedKeys(ConfiguredBreakers configured, String name) {
         HttpAnswer revoked = new HttpAnswer(401, header -> Optional.empty(), List.of("invalid_api_key"));
-        return configured.builder(name).answers(outcome -> Optional.of(revoked)).build();
+        return configured
+                .builder(name, Ledger.inMemory())
+                .answers(outcome -> Optional.of(revoked))
+                .build();
     }
 
     private static CircuitState afterRevokedKey(CircuitBreaker breaker) {
