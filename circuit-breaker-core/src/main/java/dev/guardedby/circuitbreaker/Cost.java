@@ -18,7 +18,8 @@ public record Cost(long inputTokens, long outputTokens, long nanoUsd) {
     public static final Cost ZERO = new Cost(0, 0, 0);
 
     private static final int NANO_DIGITS = 9;
-    private static final BigDecimal MOST_USD = BigDecimal.valueOf(Long.MAX_VALUE, NANO_DIGITS);
+    /** The most that fits. */
+    static final BigDecimal MOST_USD = BigDecimal.valueOf(Long.MAX_VALUE, NANO_DIGITS);
     // One record above these is a mistake in units, not a bill: per-token prices entered as per-million, for example.
     private static final long MOST_NANO_USD_A_RECORD = 1_000_000L * 1_000_000_000L;
     private static final long MOST_TOKENS_A_RECORD = 1_000_000_000_000L;
