@@ -82,6 +82,17 @@ final class ArchitectureTest {
     }
 
     @Test
+    void yaml_isKnownToWhatReadsPricesAlone() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("dev.guardedby.spring.prices..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("org.yaml..")
+                .check(OURS);
+    }
+
+    @Test
     void web_isKnownWhereAnswersAreReadAndGiven_andNeitherMvcNorWebFluxIsNeeded() {
         noClasses()
                 .that()
@@ -123,9 +134,13 @@ final class ArchitectureTest {
                         "dev.guardedby.spring.aop.InsideAccessor",
                         "dev.guardedby.spring.aop.LostCosts",
                         "dev.guardedby.spring.config.ConfiguredBreakers",
+                        "dev.guardedby.spring.config.ConfiguredPrices",
                         "dev.guardedby.spring.config.GuardedByAutoConfiguration",
                         "dev.guardedby.spring.keys.Keys",
                         "dev.guardedby.spring.metrics.GuardedByMetricsAutoConfiguration",
+                        "dev.guardedby.spring.prices.GuardedByPricesAutoConfiguration",
+                        "dev.guardedby.spring.prices.ImportReport",
+                        "dev.guardedby.spring.prices.PriceSource",
                         "dev.guardedby.spring.web.GuardedByWebAutoConfiguration");
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.guardedby.spring.config.ConfiguredBreakers;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
+import dev.guardedby.spring.prices.GuardedByPricesAutoConfiguration;
 import java.math.BigDecimal;
 import java.util.List;
 import java.util.Map;
@@ -69,6 +70,6 @@ class ReadmeSettingsTest {
 
     private static ApplicationContextRunner configured() {
         return new ApplicationContextRunner()
-                .withConfiguration(AutoConfigurations.of(GuardedByAutoConfiguration.class));
+                .withConfiguration(AutoConfigurations.of(GuardedByAutoConfiguration.class, GuardedByPricesAutoConfiguration.class));
     }
 }

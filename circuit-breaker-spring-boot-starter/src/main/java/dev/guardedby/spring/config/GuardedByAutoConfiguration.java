@@ -27,6 +27,14 @@ public final class GuardedByAutoConfiguration {
     }
 
     @Bean
+    ConfiguredPrices guardedByConfiguredPrices(
+            ConfiguredBreakers checked, ConfigurableEnvironment environment, ConfigurableListableBeanFactory beans) {
+        return checked.isSwitchedOff()
+                ? ConfiguredPrices.switchedOff()
+                : PricesReader.read(environment, beans.getBeanClassLoader());
+    }
+
+    @Bean
     BreakerBeans guardedByBreakerBeans(
             ConfiguredBreakers configured,
             ObjectProvider<CircuitBreakerRegistry> registry,

@@ -4,7 +4,10 @@ import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Mode;
 import dev.guardedby.circuitbreaker.Proof;
 import dev.guardedby.spring.config.ConfiguredBreakers.UnknownName;
+import dev.guardedby.spring.config.ConfiguredPrices.UnknownModel;
+import java.math.BigDecimal;
 import java.time.Duration;
+import java.time.LocalDate;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -31,6 +34,7 @@ import org.springframework.boot.context.properties.bind.Name;
  * @param breakers Settings of single breakers, by name. A name with dots is written in quotes and brackets, "[a.b]".
  * @param health What breakers do to the health of the application.
  * @param web What the clients of a web application are told when a breaker refuses a call.
+ * @param prices What models cost, so that the money of a call can be worked out from the tokens that it used.
  */
 @ConfigurationProperties("guardedby")
 record GuardedByProperties(
@@ -41,7 +45,8 @@ record GuardedByProperties(
         @DefaultValue Map<String, Breaker> templates,
         @DefaultValue Map<String, Breaker> breakers,
         @DefaultValue Health health,
-        @DefaultValue Web web) {
+        @DefaultValue Web web,
+        @DefaultValue Prices prices) {
 
     /**
      * Settings of a breaker, as far as they are written; what is not, the core knows best. The defaults that the IDE shows are
@@ -193,4 +198,104 @@ record GuardedByProperties(
     record Web(
             @DefaultValue("false") boolean problemDetails,
             @DefaultValue("false") boolean showName) {}
+
+    /**
+     * Prices.
+     *
+     * @param importFrom File with the prices of many models, in the format of LiteLLM's model_prices_and_context_window.json, such
+     *     as file:prices.json. By default, only the models that are written here have prices.
+     * @param unknown What becomes of the calls of a model without a price, where a budget is in dollars.
+     * @param models What single models cost, in US dollars for a million tokens. They win over what is imported, for snapshots of
+     *     the model, too.
+     */
+    record Prices(
+            @Name("import") @Nullable String importFrom,
+            @DefaultValue("reject") UnknownModel unknown,
+            @DefaultValue List<Model> models) {}
+
+    /**
+     * The prices of one model, in US dollars for a million tokens; those of a length or a tier stand below it.
+     *
+     * @param model Name of the model, also found with a provider before it or a date behind it.
+     * @param aliases Other names of it.
+     * @param from Day from which on these prices hold, from midnight UTC. By default, from ever.
+     * @param input Tokens sent.
+     * @param cachedInput Tokens read from a cache. By default, the price of input.
+     * @param cacheWrite Tokens written to a cache for some minutes. By default, the price of input.
+     * @param cacheWrite1h Tokens written to a cache for an hour or more. By default, the price of cache-write.
+     * @param output Tokens received.
+     * @param reasoning Tokens thought and not said. By default, the price of output.
+     * @param audioInput Tokens of sound sent. By default, the price of input.
+     * @param audioOutput Tokens of sound received. By default, the price of output.
+     * @param batch Prices of calls that may take hours.
+     * @param flex Prices of calls that may wait.
+     * @param priority Prices of calls that come before others.
+     * @param above Prices of all tokens of calls with a long prompt.
+     * @param units US dollars for one of what is counted other than in tokens: image, second, character, request, web-search.
+     */
+    record Model(
+            @Nullable String model,
+            @DefaultValue List<String> aliases,
+            @Nullable LocalDate from,
+            @Nullable BigDecimal input,
+            @Nullable BigDecimal cachedInput,
+            @Nullable BigDecimal cacheWrite,
+            @Name("cache-write-1h") @Nullable BigDecimal cacheWrite1h,
+            @Nullable BigDecimal output,
+            @Nullable BigDecimal reasoning,
+            @Nullable BigDecimal audioInput,
+            @Nullable BigDecimal audioOutput,
+            @Nullable Tier batch,
+            @Nullable Tier flex,
+            @Nullable Tier priority,
+            @DefaultValue List<LongPrompt> above,
+            @DefaultValue Map<String, BigDecimal> units) {}
+
+    /**
+     * The prices of a tier, in US dollars for a million tokens.
+     *
+     * @param factor What the standard price is multiplied by where the tier has none of its own.
+     * @param input Tokens sent.
+     * @param cachedInput Tokens read from a cache.
+     * @param cacheWrite Tokens written to a cache for some minutes.
+     * @param cacheWrite1h Tokens written to a cache for an hour or more.
+     * @param output Tokens received.
+     * @param reasoning Tokens thought and not said.
+     * @param audioInput Tokens of sound sent.
+     * @param audioOutput Tokens of sound received.
+     */
+    record Tier(
+            @Nullable BigDecimal factor,
+            @Nullable BigDecimal input,
+            @Nullable BigDecimal cachedInput,
+            @Nullable BigDecimal cacheWrite,
+            @Name("cache-write-1h") @Nullable BigDecimal cacheWrite1h,
+            @Nullable BigDecimal output,
+            @Nullable BigDecimal reasoning,
+            @Nullable BigDecimal audioInput,
+            @Nullable BigDecimal audioOutput) {}
+
+    /**
+     * The prices of calls with a long prompt, in US dollars for a million tokens.
+     *
+     * @param tokens A prompt with more tokens than this is long, at least 1.
+     * @param input Tokens sent.
+     * @param cachedInput Tokens read from a cache.
+     * @param cacheWrite Tokens written to a cache for some minutes.
+     * @param cacheWrite1h Tokens written to a cache for an hour or more.
+     * @param output Tokens received.
+     * @param reasoning Tokens thought and not said.
+     * @param audioInput Tokens of sound sent.
+     * @param audioOutput Tokens of sound received.
+     */
+    record LongPrompt(
+            @Nullable Long tokens,
+            @Nullable BigDecimal input,
+            @Nullable BigDecimal cachedInput,
+            @Nullable BigDecimal cacheWrite,
+            @Name("cache-write-1h") @Nullable BigDecimal cacheWrite1h,
+            @Nullable BigDecimal output,
+            @Nullable BigDecimal reasoning,
+            @Nullable BigDecimal audioInput,
+            @Nullable BigDecimal audioOutput) {}
 }

@@ -3,9 +3,11 @@ package dev.guardedby.spring.config;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
 import org.springframework.boot.context.properties.bind.Name;
 
@@ -32,12 +34,38 @@ final class Schema {
         return keys;
     }
 
-    /** What stands below a key: the type of its value, or that of the values in its map. */
+    /** What stands below a key: the type of its value, that of the values in its map, or that of the records in its list. */
     static Class<?> typeBelow(RecordComponent component) {
-        if (component.getType() == Map.class) {
+        if (isMap(component)) {
             return (Class<?>) ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[1];
         }
+        if (isList(component)
+                && ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[0]
+                        instanceof Class<?> element
+                && element.isRecord()) {
+            return element;
+        }
         return component.getType();
+    }
+
+    /** A record and all records that its keys lead to. */
+    static Set<Class<?>> records(Class<?> type) {
+        Set<Class<?>> records = new LinkedHashSet<>(Set.of(type));
+        for (RecordComponent component : type.getRecordComponents()) {
+            if (typeBelow(component).isRecord()) {
+                records.addAll(records(typeBelow(component)));
+            }
+        }
+        return records;
+    }
+
+    /** What a record says of one of its keys; null if nothing. */
+    static @Nullable Object value(Record written, RecordComponent component) {
+        try {
+            return component.getAccessor().invoke(written);
+        } catch (ReflectiveOperationException e) {
+            throw new LinkageError("the accessor of a record cannot fail", e);
+        }
     }
 
     static boolean isMap(RecordComponent component) {

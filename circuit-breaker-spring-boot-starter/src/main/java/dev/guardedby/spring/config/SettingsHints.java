@@ -1,11 +1,9 @@
 package dev.guardedby.spring.config;
 
-import dev.guardedby.spring.config.GuardedByProperties.Breaker;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
 import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -50,9 +48,10 @@ final class SettingsHints implements BeanFactoryInitializationAotProcessor {
     }
 
     private static void register(RuntimeHints hints, Set<Class<?>> named) {
-        BindableRuntimeHintsRegistrar.forTypes(GuardedByProperties.class, Breaker.class)
+        BindableRuntimeHintsRegistrar.forTypes(
+                        Schema.records(GuardedByProperties.class).toArray(Class<?>[]::new))
                 .registerHints(hints);
-        for (Class<?> type : List.of(GuardedByProperties.class, Breaker.class)) {
+        for (Class<?> type : Schema.records(GuardedByProperties.class)) {
             // The schema is read off them.
             readable(hints.reflection(), type);
         }

@@ -57,7 +57,9 @@ final class SettingsReader {
         Sources sources = Sources.of(environment);
         Values values = new Values(new PropertySourcesPlaceholdersResolver(environment), classes);
         GuardedByProperties properties = values.bind(
-                sources.all().stream().map(SettingsReader::withoutBreakers).toList(),
+                sources.all().stream()
+                        .map(SettingsReader::withoutWhatIsBoundApart)
+                        .toList(),
                 "guardedby",
                 GuardedByProperties.class);
         if (!properties.enabled()) {
@@ -82,11 +84,11 @@ final class SettingsReader {
     }
 
     /**
-     * A source without the settings of breakers, which are bound one by one, and without a value where settings belong, which
+     * A source without prices and the settings of breakers, which are bound one by one, and without a value where settings belong, which
      * {@link UnknownKeys} refuses with better words than the binder has.
      */
-    private static ConfigurationPropertySource withoutBreakers(ConfigurationPropertySource source) {
-        List<ConfigurationPropertyName> apart = Stream.of("defaults", TEMPLATES, BREAKERS)
+    private static ConfigurationPropertySource withoutWhatIsBoundApart(ConfigurationPropertySource source) {
+        List<ConfigurationPropertyName> apart = Stream.of("defaults", TEMPLATES, BREAKERS, PricesReader.PRICES)
                 .map(Sources.ROOT::append)
                 .toList();
         List<ConfigurationPropertyName> branches = Schema.keys(GuardedByProperties.class).entrySet().stream()

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyState;
 import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
 import org.springframework.boot.origin.Origin;
 import org.springframework.core.env.EnumerablePropertySource;
@@ -76,12 +77,21 @@ final class UnknownKeys {
 
     /** Whether the name is an element of a list of which the source lacks the one before; such a list would be cut off. */
     private static boolean isGap(ConfigurationPropertyName name, IterableConfigurationPropertySource source) {
-        int last = name.getNumberOfElements() - 1;
-        if (!name.isNumericIndex(last)) {
-            return false;
+        for (int at = 1; at < name.getNumberOfElements(); at++) {
+            if (name.isNumericIndex(at) && !hasOneBefore(name, at, source)) {
+                return true;
+            }
         }
-        int index = Integer.parseInt(name.getLastElement(Form.ORIGINAL));
-        return index > 0 && source.getConfigurationProperty(name.chop(last).append("[" + (index - 1) + "]")) == null;
+        return false;
+    }
+
+    private static boolean hasOneBefore(
+            ConfigurationPropertyName name, int at, IterableConfigurationPropertySource source) {
+        int index = Integer.parseInt(name.getElement(at, Form.ORIGINAL));
+        ConfigurationPropertyName before = name.chop(at).append("[" + (index - 1) + "]");
+        return index == 0
+                || source.getConfigurationProperty(before) != null
+                || source.containsDescendantOf(before) == ConfigurationPropertyState.PRESENT;
     }
 
     private static BadConfigurationException gap(
@@ -90,6 +100,11 @@ final class UnknownKeys {
                 Sources.written(name) + " is without the elements before it; a list replaces the whole list",
                 "Write the list from [0] on, all of it in one place.",
                 property);
+    }
+
+    /** Whether a name, as far as it goes, is one that there is. */
+    static boolean isKnown(ConfigurationPropertyName name) {
+        return problem(name, null) == null;
     }
 
     /** Follows the name through the schema; what is wrong with it, or null. */
@@ -109,8 +124,8 @@ final class UnknownKeys {
                 at++;
             }
             type = Schema.typeBelow(key);
+            at += Schema.isList(key) && at < length && name.isNumericIndex(at) ? 1 : 0;
             if (!type.isRecord()) {
-                at += Schema.isList(key) && at < length && name.isNumericIndex(at) ? 1 : 0;
                 return at == length ? null : tooDeep(name, at, property);
             }
         }

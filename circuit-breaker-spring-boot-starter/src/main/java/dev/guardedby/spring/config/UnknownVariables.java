@@ -12,6 +12,7 @@ import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyState;
 import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
 import org.springframework.boot.origin.Origin;
 import org.springframework.boot.origin.PropertySourceOrigin;
@@ -71,10 +72,28 @@ final class UnknownVariables {
                 Objects.requireNonNull(branches.get(key)).all().stream()
                         .flatMap(entry -> entry.roots.stream())
                         .forEach(entry -> collect(entry, below, settings));
+            } else if (Schema.isList(component)) {
+                collectElements(root.append(key), below, settings);
             } else {
                 collect(root.append(key), below, settings);
             }
         });
+    }
+
+    private void collectElements(
+            ConfigurationPropertyName list, Class<?> type, List<ConfigurationPropertyName> settings) {
+        int index = 0;
+        ConfigurationPropertyName element = list.append("[0]");
+        while (isThere(element)) {
+            collect(element, type, settings);
+            index++;
+            element = list.append("[" + index + "]");
+        }
+    }
+
+    private boolean isThere(ConfigurationPropertyName branch) {
+        return sources.listable().stream()
+                .anyMatch(source -> source.containsDescendantOf(branch) == ConfigurationPropertyState.PRESENT);
     }
 
     private static boolean addVariable(

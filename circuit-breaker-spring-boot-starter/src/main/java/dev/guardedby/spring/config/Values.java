@@ -4,8 +4,9 @@ import dev.guardedby.circuitbreaker.Mode;
 import dev.guardedby.circuitbreaker.Proof;
 import dev.guardedby.spring.config.GuardedByProperties.Breaker;
 import java.beans.PropertyEditorSupport;
-import java.lang.reflect.RecordComponent;
+import java.math.BigDecimal;
 import java.time.Duration;
+import java.time.LocalDate;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.PropertyEditorRegistry;
 import org.springframework.boot.context.properties.bind.BindContext;
@@ -25,6 +27,7 @@ import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.bind.PlaceholdersResolver;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
 import org.springframework.boot.origin.Origin;
 import org.springframework.core.convert.ConversionFailedException;
@@ -49,9 +52,12 @@ final class Values {
 
         /** Whether they are one key, wherever it stands. */
         private static boolean isOf(ConfigurationPropertyName name, ConfigurationPropertyName property) {
-            int key = name.getNumberOfElements() - 1;
-            int place = property.getNumberOfElements() - key;
-            return place >= 0 && property.subName(place).equals(name.subName(1));
+            // Not by subName, which fails for names of six elements and more that the binder has put together.
+            int shift = property.getNumberOfElements() - name.getNumberOfElements();
+            return shift >= -1
+                    && IntStream.range(1, name.getNumberOfElements())
+                            .allMatch(i -> name.getElement(i, Form.UNIFORM)
+                                    .equals(property.getElement(i + shift, Form.UNIFORM)));
         }
     };
 
@@ -65,6 +71,7 @@ final class Values {
         this.editors = registry -> {
             registry.registerCustomEditor(Class.class, new TextEditor(text -> exception(text, classes)));
             registry.registerCustomEditor(RateWindow.class, new TextEditor(RateWindow::parse));
+            registry.registerCustomEditor(LocalDate.class, new TextEditor(LocalDate::parse));
         };
     }
 
@@ -143,7 +150,10 @@ final class Values {
         if (type == RateWindow.class) {
             return "a number of calls such as 100, or a duration such as 60s";
         }
-        if (type == Double.class) {
+        if (type == LocalDate.class) {
+            return "a day such as 2026-01-31";
+        }
+        if (type == Double.class || type == BigDecimal.class) {
             return "a number";
         }
         return type == boolean.class ? "true or false" : "a whole number";
@@ -160,7 +170,9 @@ final class Values {
         Schema.BREAKER.forEach((key, component) -> {
             if (Schema.isList(component)) {
                 // The one list with a default is that of proofs, and it is all of them.
-                shown.put(key, shown(Objects.requireNonNullElse(value(breaker, component), List.of(Proof.values()))));
+                shown.put(
+                        key,
+                        shown(Objects.requireNonNullElse(Schema.value(breaker, component), List.of(Proof.values()))));
             } else if (Schema.OF_KEYS.contains(key)) {
                 shown.put(key, Objects.requireNonNull(breaker.ofKeys().get(key)));
             } else if (!key.equals(Schema.EXTENDS)) {
@@ -168,14 +180,6 @@ final class Values {
             }
         });
         return shown;
-    }
-
-    private static @Nullable Object value(Breaker breaker, RecordComponent component) {
-        try {
-            return component.getAccessor().invoke(breaker);
-        } catch (ReflectiveOperationException e) {
-            throw new LinkageError("the accessor of a record cannot fail", e);
-        }
     }
 
     /** A value as somebody could write it. */

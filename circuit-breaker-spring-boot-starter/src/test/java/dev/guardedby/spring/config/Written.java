@@ -1,10 +1,13 @@
 package dev.guardedby.spring.config;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.StandardEnvironment;
@@ -42,11 +45,16 @@ final class Written {
 
     /** A stronger source. */
     Written andVariable(String name, String value) {
+        return andVariables(Map.of(name, value));
+    }
+
+    /** A stronger source. */
+    Written andVariables(Map<String, Object> variables) {
         environment
                 .getPropertySources()
                 .addFirst(new SystemEnvironmentPropertySource(
-                        name + "-" + StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME,
-                        new HashMap<>(Map.of(name, value))));
+                        variables.keySet() + "-" + StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME,
+                        new HashMap<>(variables)));
         return this;
     }
 
@@ -61,5 +69,20 @@ final class Written {
 
     ConfiguredBreakers read() {
         return SettingsReader.read(environment, getClass().getClassLoader());
+    }
+
+    /** The prices, after everything else was found to be in order. */
+    ConfiguredPrices readPrices() {
+        assertThat(read().isSwitchedOff()).isFalse();
+        return PricesReader.read(environment, getClass().getClassLoader());
+    }
+
+    /** What was written, as it was parsed. */
+    Object value(String key) {
+        return environment.getPropertySources().stream()
+                .map(source -> source.getProperty(key))
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElseThrow();
     }
 }
