@@ -64,9 +64,14 @@ final class ArchitectureTest {
                         "org.springframework.web.client..",
                         "org.springframework.web.reactive..",
                         "org.springframework.http.client..",
-                        "java.net.http..",
-                        "com.openai..",
-                        "com.anthropic..")
+                        "java.net.http..")
+                .check(OURS);
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("dev.guardedby.spring.answers..", "dev.guardedby.spring.usage..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("com.openai..", "com.anthropic..", "org.springframework.ai..", "dev.langchain4j..")
                 .check(OURS);
     }
 
@@ -141,6 +146,8 @@ final class ArchitectureTest {
                         "dev.guardedby.spring.prices.GuardedByPricesAutoConfiguration",
                         "dev.guardedby.spring.prices.ImportReport",
                         "dev.guardedby.spring.prices.PriceSource",
+                        "dev.guardedby.spring.usage.GuardedByUsageAutoConfiguration",
+                        "dev.guardedby.spring.usage.UsageExtractor",
                         "dev.guardedby.spring.web.GuardedByWebAutoConfiguration");
     }
 

@@ -60,7 +60,7 @@ final class Assembly {
         Inside around = Inside.orPresent(known);
         return around.within(() -> {
             Permit permit = breaker.acquire();
-            GuardedCall call = new GuardedCall(method, invocation, breaker, permit);
+            GuardedCall call = new GuardedCall(method, invocation, breaker, permit).inside(around.call());
             assembling.continuedBy(call);
             return new Admitted(permit, call, new Border(insideOf(permit, call), around));
         });

@@ -1,11 +1,14 @@
 package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
+import dev.guardedby.circuitbreaker.Prices;
 import dev.guardedby.spring.CostRecorder;
 import dev.guardedby.spring.GuardedBy;
 import dev.guardedby.spring.config.ConfiguredBreakers;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
 import dev.guardedby.spring.keys.Keys;
+import dev.guardedby.spring.usage.UsageExtractor;
+import java.time.InstantSource;
 import java.util.function.LongSupplier;
 import org.aopalliance.aop.Advice;
 import org.jspecify.annotations.Nullable;
@@ -99,8 +102,12 @@ public final class GuardedByAopAutoConfiguration {
                 Declarations guardedByDeclarations,
                 BreakerNames guardedByBreakerNames,
                 LostCosts guardedByLostCosts,
-                Keys guardedByKeys) {
-            return new GuardedMethods(guardedByDeclarations, guardedByBreakerNames, guardedByLostCosts, guardedByKeys);
+                Keys guardedByKeys,
+                ObjectProvider<UsageExtractor> extractors,
+                ObjectProvider<Prices> prices) {
+            UsageCosts usages = new UsageCosts(extractors, prices, InstantSource.system(), guardedByLostCosts);
+            return new GuardedMethods(
+                    guardedByDeclarations, guardedByBreakerNames, guardedByLostCosts, usages, guardedByKeys);
         }
 
         @Bean

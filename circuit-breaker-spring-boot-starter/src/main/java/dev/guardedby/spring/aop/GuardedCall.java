@@ -23,7 +23,10 @@ final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwabl
     private final MethodInvocation invocation;
     private final CircuitBreaker breaker;
     private final @Nullable Permit permit;
+    private final UsageCost.@Nullable Tally tally;
     private volatile boolean recorded;
+    private volatile boolean recordedInside;
+    private @Nullable GuardedCall outer;
     private volatile @Nullable GuardedCall continuation;
 
     /**
@@ -37,6 +40,8 @@ final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwabl
         this.invocation = invocation;
         this.breaker = breaker;
         this.permit = permit;
+        UsageCost usage = method.usage();
+        this.tally = usage == null ? null : usage.begin();
     }
 
     /** The innermost call that this thread is in, or null. */
@@ -52,9 +57,16 @@ final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwabl
         return (GuardedCall) outer;
     }
 
+    /** The same call, known to be made inside another. */
+    GuardedCall inside(@Nullable GuardedCall other) {
+        outer = other;
+        return this;
+    }
+
     /** From now on, what is recorded here is recorded there: the call proper, of which this was the preparation. */
     void continuedBy(GuardedCall call) {
         call.recorded = recorded;
+        call.recordedInside = recordedInside;
         continuation = call;
     }
 
@@ -69,21 +81,42 @@ final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwabl
     /** Goes on with the invocation, inside this call. */
     @Nullable Object proceed() throws Throwable {
         @Nullable Object[] current = CURRENT.get();
-        Object outer = current[0];
+        Object outside = current[0];
+        outer = (GuardedCall) outside;
         current[0] = this;
         try {
             return invocation.proceed();
         } finally {
-            current[0] = outer;
+            current[0] = outside;
         }
     }
 
-    /** Books what the method's cost expression makes of its result, unless the method has recorded a cost itself. */
+    /**
+     * Books what the method's cost expression makes of its result, or else what the result says was used, unless the method has
+     * recorded a cost itself.
+     */
     void returned(@Nullable Object result) {
         CostExpression expression = method.cost();
         if (expression != null && !recorded) {
             expression.book(this, invocation.getArguments(), result);
+        } else if (tally != null && !recorded && !recordedInside) {
+            tally.book(this, result);
         }
+    }
+
+    /** Notes what an item of a stream tells of the usage of the whole. */
+    void passed(Object item) {
+        if (tally != null) {
+            tally.see(item);
+        }
+    }
+
+    /** Books what was told of the usage, and reports the failure to the permit. */
+    void failed(Throwable failure) {
+        if (tally != null && !recorded && !recordedInside) {
+            tally.bookTold(this);
+        }
+        Objects.requireNonNull(permit).failureAsync(failure);
     }
 
     /** Books the cost, and reports the success to the permit. */
@@ -110,6 +143,17 @@ final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwabl
             permit.recordCost(cost);
         }
         recorded = true;
+        tellOuterCalls();
+    }
+
+    // What they return tells the same usage again, and one breaker is to book it once.
+    private void tellOuterCalls() {
+        for (GuardedCall call = outer; call != null; call = call.outer) {
+            if (call.breaker == breaker) {
+                GuardedCall proper = call.continuation;
+                (proper == null ? call : proper).recordedInside = true;
+            }
+        }
     }
 
     @Override

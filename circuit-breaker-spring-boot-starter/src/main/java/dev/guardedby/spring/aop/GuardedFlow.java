@@ -63,6 +63,9 @@ final class GuardedFlow<T> implements Flow<T> {
         public @Nullable Object emit(T item, Continuation<? super Unit> flow) {
             last = item;
             seen = true;
+            if (item != null) {
+                admitted.call().passed(item);
+            }
             Visit away = admitted.border().leave();
             try {
                 return super.emit(item, flow);
@@ -98,7 +101,7 @@ final class GuardedFlow<T> implements Flow<T> {
                 return Unit.INSTANCE;
             }
             if (!isGivenUp(failure)) {
-                admitted.permit().failureAsync(failure);
+                admitted.call().failed(failure);
             } else if (seen) {
                 admitted.call().succeeded(last);
             } else {

@@ -14,6 +14,7 @@ import org.springframework.aop.ProxyMethodInvocation;
  * @param shape how it gives its result
  * @param fallback what answers when it fails, or null
  * @param cost what reads its cost from the result, or null
+ * @param usage what reads from the result what was used, and so its cost; null if it cannot tell, or {@code cost} does
  * @param key what reads from the arguments whose call it is, or null
  */
 record GuardedMethod(
@@ -22,9 +23,15 @@ record GuardedMethod(
         Shape shape,
         @Nullable Fallback fallback,
         @Nullable CostExpression cost,
+        @Nullable UsageCost usage,
         @Nullable KeyExpression key) {
 
     private static final String ASKED = GuardedMethod.class.getName() + ".asked";
+
+    /** Whether the cost depends on the result. */
+    boolean readsResult() {
+        return cost != null || usage != null;
+    }
 
     /**
      * What guards one call.

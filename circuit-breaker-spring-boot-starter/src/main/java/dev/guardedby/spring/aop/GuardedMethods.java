@@ -35,6 +35,7 @@ final class GuardedMethods {
     private final Declarations declarations;
     private final BreakerNames names;
     private final LostCosts lost;
+    private final UsageCosts usages;
     private final Keys keys;
     private final Map<MethodClassKey, GuardedMethod> methods = new ConcurrentHashMap<>();
     // By the method alone, whose hash costs little and which is most often the very object, and then along a short
@@ -42,10 +43,11 @@ final class GuardedMethods {
     private final Map<Method, Known> known = new ConcurrentHashMap<>();
     private final Map<Invoked, GuardedMethod> invoked = new ConcurrentHashMap<>();
 
-    GuardedMethods(Declarations declarations, BreakerNames names, LostCosts lost, Keys keys) {
+    GuardedMethods(Declarations declarations, BreakerNames names, LostCosts lost, UsageCosts usages, Keys keys) {
         this.declarations = declarations;
         this.names = names;
         this.lost = lost;
+        this.usages = usages;
         this.keys = keys;
     }
 
@@ -144,9 +146,11 @@ final class GuardedMethods {
         CircuitBreaker breaker = names.breaker(declaration);
         CostExpression cost = declaration.cost().isEmpty()
                 ? null
-                : CostExpression.parse(declaration.cost(), method, lost.byExpression(breaker.name()));
+                : CostExpression.parse(
+                        declaration.cost(), method, lost.of(breaker.name(), LostCosts.Reason.EXPRESSION));
+        UsageCost usage = cost == null ? usages.of(method, beanClass, breaker) : null;
         KeyExpression key =
                 declaration.key().isEmpty() ? null : KeyExpression.parse(declaration.key(), method, breaker, keys);
-        return new GuardedMethod(method, breaker, shape, fallback, cost, key);
+        return new GuardedMethod(method, breaker, shape, fallback, cost, usage, key);
     }
 }

@@ -93,6 +93,9 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Sca
             return;
         }
         last = item;
+        if (!endsWithFirst) {
+            call.passed(item);
+        }
         if (endsWithFirst && isFirstEnd()) {
             call.succeeded(item);
         }
@@ -182,7 +185,7 @@ final class GuardedSubscriber<T> implements CoreSubscriber<T>, Subscription, Sca
 
     private void failed(Throwable failure) {
         if (isFirstEnd()) {
-            permit.failureAsync(failure);
+            call.failed(failure);
         }
     }
 

@@ -29,7 +29,7 @@ final class StageShape implements Shape {
             // What the breaker calls declares no exception, and it hands on whatever comes.
             throw Shape.sneak(thrown);
         }
-        if (stage == null || method.cost() == null) {
+        if (stage == null || !method.readsResult()) {
             return stage;
         }
         LinkedFuture<@Nullable Object> afterwards = new LinkedFuture<>(stage);

@@ -19,10 +19,10 @@ final class LostCostMeters implements MeterBinder {
 
     @Override
     public void bindTo(MeterRegistry registry) {
-        lost.onExpression((breaker, count) -> FunctionCounter.builder("guardedby.cost.lost", count, LongAdder::sum)
-                .description("Costs that could not be booked, because the cost expression failed")
+        lost.onCount((breaker, reason, count) -> FunctionCounter.builder("guardedby.cost.lost", count, LongAdder::sum)
+                .description("Costs that could not be booked, or only the tokens of them")
                 .tag("name", breaker)
-                .tag("reason", "expression")
+                .tag("reason", reason.key())
                 .register(registry));
     }
 }

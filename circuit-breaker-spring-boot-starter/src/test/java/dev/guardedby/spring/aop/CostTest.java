@@ -94,7 +94,9 @@ final class CostTest {
             failing(answer::get);
             assertThat(bill(context, "failing")).isEqualTo("0 in, 0 out, 0 usd");
             assertThat(bill(context, "later")).isEqualTo("0 in, 0 out, 0 usd");
-            assertThat(context.getBean(LostCosts.class).byExpression("failing").sum())
+            assertThat(context.getBean(LostCosts.class)
+                            .of("failing", LostCosts.Reason.EXPRESSION)
+                            .sum())
                     .isZero();
         });
     }
@@ -108,7 +110,9 @@ final class CostTest {
             }
             assertThat(history(context, "broken")).isEqualTo("3 ok, 0 failed, 0 ignored, 0 refused, closed");
             assertThat(bill(context, "broken")).isEqualTo("0 in, 0 out, 0 usd");
-            assertThat(context.getBean(LostCosts.class).byExpression("broken").sum())
+            assertThat(context.getBean(LostCosts.class)
+                            .of("broken", LostCosts.Reason.EXPRESSION)
+                            .sum())
                     .isEqualTo(3);
             assertThat(StringUtils.countOccurrencesOf(output.getOut(), "'#result.price()' of " + name() + ".broken()"))
                     .isEqualTo(1);
@@ -126,7 +130,9 @@ final class CostTest {
                     .isNotNull();
             assertThat(history(context, "empty")).isEqualTo("4 ok, 0 failed, 0 ignored, 0 refused, closed");
             assertThat(bill(context, "empty")).isEqualTo("0 in, 0 out, 0.02 usd");
-            assertThat(context.getBean(LostCosts.class).byExpression("empty").sum())
+            assertThat(context.getBean(LostCosts.class)
+                            .of("empty", LostCosts.Reason.EXPRESSION)
+                            .sum())
                     .isEqualTo(3);
             assertThat(output.getOut()
                             .lines()
@@ -158,7 +164,9 @@ final class CostTest {
             assertThat(model.allowing(new Answer("text", Cost.usd("0.02"))).block())
                     .isNotNull();
             assertThat(bill(context, "allowing")).isEqualTo("0 in, 0 out, 0.02 usd");
-            assertThat(context.getBean(LostCosts.class).byExpression("allowing").sum())
+            assertThat(context.getBean(LostCosts.class)
+                            .of("allowing", LostCosts.Reason.EXPRESSION)
+                            .sum())
                     .isZero();
         });
     }
@@ -174,7 +182,9 @@ final class CostTest {
             assertThat(model.given(2_000_000)).isEqualTo(2_000_000);
             assertThat(model.given(0)).isEqualTo(0);
             assertThat(bill(context, "given")).isEqualTo("0 in, 0 out, 0 usd");
-            assertThat(context.getBean(LostCosts.class).byExpression("given").sum())
+            assertThat(context.getBean(LostCosts.class)
+                            .of("given", LostCosts.Reason.EXPRESSION)
+                            .sum())
                     .isEqualTo(5);
             assertThat(history(context, "given")).isEqualTo("6 ok, 0 failed, 0 ignored, 0 refused, closed");
         });
