@@ -32,17 +32,24 @@ final class KnownParameters implements OperationInvokerAdvisor {
                 .filter(name -> !name.equals(IN_PATH))
                 .toList();
         return context -> {
-            Optional<String> unknown = unknown(context, known);
-            return unknown.isPresent()
-                    ? GuardedByWebExtension.badRequest(refusal(unknown.get(), known))
-                    : invoker.invoke(context);
+            Optional<String> refusal = unknown(context, known).or(() -> empty(context));
+            return refusal.isPresent() ? GuardedByWebExtension.badRequest(refusal.get()) : invoker.invoke(context);
         };
     }
 
     private static Optional<String> unknown(InvocationContext context, List<String> known) {
         return context.getArguments().keySet().stream()
                 .filter(name -> !name.equals(IN_PATH) && !known.contains(name))
-                .findFirst();
+                .findFirst()
+                .map(unknown -> refusal(unknown, known));
+    }
+
+    // As of a variable that a script has not set: no key is not the same as all of them.
+    private static Optional<String> empty(InvocationContext context) {
+        return context.getArguments().entrySet().stream()
+                .filter(argument -> argument.getValue() == null)
+                .findFirst()
+                .map(argument -> "'" + argument.getKey() + "' is null; give it a value, or leave it out");
     }
 
     private static String refusal(String unknown, List<String> known) {

@@ -2,8 +2,11 @@ package dev.guardedby.spring.aop;
 
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.ReactiveAdapterRegistry;
 import org.springframework.core.ResolvableType;
 import org.springframework.util.ClassUtils;
 
@@ -37,7 +40,14 @@ final class LaterWork {
         }
         Class<?> body =
                 ENTITY == null ? Object.class : returned.as(ENTITY).getGeneric().toClass();
-        return is(body) ? body : null;
+        return is(body) || endsLater(body) ? body : null;
+    }
+
+    /** Whether it is what a guard could watch, had the method returned it by itself. */
+    private static boolean endsLater(Class<?> body) {
+        return CompletionStage.class.isAssignableFrom(body)
+                || Future.class.isAssignableFrom(body)
+                || ReactiveAdapterRegistry.getSharedInstance().getAdapter(body) != null;
     }
 
     private static @Nullable Class<?> present(String name) {

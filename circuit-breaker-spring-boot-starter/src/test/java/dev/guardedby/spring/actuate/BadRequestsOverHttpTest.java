@@ -62,11 +62,13 @@ record BadRequestsOverHttpTest(WebApplicationType kind, String property) {
                         post("llm", "{\"action\":\"hold-open\",\"keys\":\"acme\"}"),
                         post("llm?Key=acme", "{\"action\":\"reset\"}"),
                         post("llm", "{\"acton\":\"reset\"}"),
+                        post("llm", "{\"action\":\"hold-open\",\"key\":null}"),
                         post("llm", "{\"action\":\"reset\",\"tenant\":\"acme\"}")))
                 .containsExactly(
                         refused(400, "'keys' is not a parameter; did you mean key?"),
                         refused(400, "'Key' is not a parameter; did you mean key?"),
                         refused(400, "'acton' is not a parameter; did you mean action?"),
+                        refused(400, "'key' is null; give it a value, or leave it out"),
                         refused(400, "'tenant' is not a parameter; there are action, mode, settings, key"));
         assertThat(llm).hasToString(CLOSED);
         assertThat(llm.forKey("acme")).hasToString("CircuitBreaker[name=llm, key=acme, state=open, failures=1/1]");

@@ -34,6 +34,7 @@ import org.springframework.web.context.request.async.DeferredResult;
 import org.springframework.web.context.request.async.WebAsyncTask;
 import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
 import org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody;
+import reactor.core.publisher.Mono;
 import reactor.core.publisher.ParallelFlux;
 
 @SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // annotated methods and fallbacks are found by reflection
@@ -156,6 +157,8 @@ final class StartupCheckTest {
                 later(LaterTask.class, "org.springframework.web.context.request.async.WebAsyncTask"),
                 later(LaterResult.class, "org.springframework.web.context.request.async.DeferredResult"),
                 later(LaterEmitter.class, "org.springframework.web.servlet.mvc.method.annotation.SseEmitter"),
+                later(LaterEntity.class, "reactor.core.publisher.Mono"),
+                later(LaterFuture.class, "java.util.concurrent.CompletableFuture"),
                 later(LaterBody.class, "org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody"));
     }
 
@@ -531,6 +534,18 @@ final class StartupCheckTest {
     static class LaterBody {
         @GuardedBy("a") public ResponseEntity<StreamingResponseBody> call() {
             return ResponseEntity.ok(out -> out.write(1));
+        }
+    }
+
+    static class LaterEntity {
+        @GuardedBy("a") public ResponseEntity<Mono<String>> call() {
+            return ResponseEntity.ok(Mono.empty());
+        }
+    }
+
+    static class LaterFuture {
+        @GuardedBy("a") public ResponseEntity<CompletableFuture<String>> call() {
+            return ResponseEntity.ok(new CompletableFuture<>());
         }
     }
 
