@@ -3,6 +3,7 @@ package dev.guardedby.spring.config;
 import static dev.guardedby.spring.config.SettingsTest.shown;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.guardedby.circuitbreaker.Ledger;
 import dev.guardedby.spring.config.ConfiguredBreakers.Setting;
 import org.junit.jupiter.api.Test;
 
