@@ -28,7 +28,7 @@ final class Admission {
     static @Nullable Permit now(Engine engine, Cost hold, boolean manual, boolean orThrow) {
         while (true) {
             Permit permit = engine.admit(manual, orThrow);
-            if (permit == null || !engine.asksBudgets()) {
+            if (permit == null || !engine.purse.isAsked()) {
                 return permit;
             }
             Admission admission = begun(engine, permit, hold, Scope.innermostCharge());
@@ -54,7 +54,7 @@ final class Admission {
     private static void later(Engine engine, Cost hold, @Nullable Charge outer, CompletableFuture<Permit> result) {
         try {
             Permit permit = Objects.requireNonNull(engine.admit(false, true));
-            Admission admission = engine.asksBudgets() ? begun(engine, permit, hold, outer) : null;
+            Admission admission = outer != null || engine.purse.isAsked() ? begun(engine, permit, hold, outer) : null;
             if (admission == null) {
                 result.complete(permit);
                 return;

@@ -52,7 +52,7 @@ final class Ceiling {
         if (amount == 0 && budget.requireEstimate()) {
             return Kind.UNPRICED;
         }
-        return Book.refusal(amount, owner.callLimit(budget), spent, held);
+        return Book.refusal(amount, owner.purse.callLimit(budget), spent, held);
     }
 
     /** Takes a share, unless that is refused and the refusal binds; answers the refusal all the same. */
@@ -94,7 +94,7 @@ final class Ceiling {
 
     synchronized BudgetStatus status(Instant asOf) {
         BudgetStatus.Unit unit = budget.unit();
-        BigDecimal limit = unit.decimal(owner.callLimit(budget));
+        BigDecimal limit = unit.decimal(owner.purse.callLimit(budget));
         BudgetStatus.Kind kind = soft ? BudgetStatus.Kind.SOFT : BudgetStatus.Kind.EXACT;
         return new BudgetStatus(budget.name(), unit, limit, unit.decimal(spent), unit.decimal(held), null, kind, asOf);
     }

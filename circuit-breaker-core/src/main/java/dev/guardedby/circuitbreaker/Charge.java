@@ -76,7 +76,7 @@ final class Charge {
 
     /** The charge of a call that is about to be admitted; null if no budget concerns it. */
     static @Nullable Charge of(Engine engine, Cost asked, Mode mode, @Nullable Charge outer) {
-        Gate gate = engine.gate();
+        Gate gate = engine.purse.gate();
         Cost hold = gate == null ? asked : filled(asked, gate.settings.estimatePerCall);
         Charge charge = new Charge(engine, gate, outer, hold, mode);
         return gate == null && charge.shares.isEmpty() ? null : charge;
@@ -129,7 +129,7 @@ final class Charge {
                 return new BudgetRefusal(ceiling.budget, ceiling.status(engine.wallTime()), kind, null);
             }
         }
-        for (int i = 0; gate != null && i < gate.lines(hold).size(); i++) {
+        for (int i = 0; gate != null && i < gate.bookedCount(); i++) {
             Budget budget = gate.booked(i);
             if (budget.requireEstimate() && Gate.amount(budget.unit(), hold) == 0) {
                 return new BudgetRefusal(budget, unknown(budget), Kind.UNPRICED, null);
@@ -145,7 +145,7 @@ final class Charge {
 
     /** Asks the ledger for the rest. */
     CompletionStage<Answer> reserve() {
-        if (gate == null || !gate.isBooked()) {
+        if (gate == null || gate.bookedCount() == 0) {
             return NOTHING_ASKED;
         }
         Hold asked = gate.hold(hold, forced);
@@ -158,6 +158,10 @@ final class Charge {
         Kind kind = answer.kind();
         if (gate == null || kind == null) {
             return null;
+        }
+        if (!forced) {
+            // There is nothing to give back.
+            reserved = null;
         }
         Budget budget = gate.booked(answer.refusing());
         Balance balance = answer.balances().get(answer.refusing());
@@ -186,7 +190,7 @@ final class Charge {
                 refusal = new BudgetRefusal(ceiling.budget, ceiling.status(engine.wallTime()), kind, null);
             }
         }
-        return refusal != null || gate == null || !gate.isBooked() ? refusal : looked(gate);
+        return refusal != null || gate == null || gate.bookedCount() == 0 ? refusal : looked(gate);
     }
 
     private @Nullable BudgetRefusal looked(Gate asked) {

@@ -237,7 +237,10 @@ public final class CircuitBreaker {
         return Admission.later(engine, hold);
     }
 
-    /** Why a call made now by this thread would be refused, or empty if it would pass; takes and moves nothing. */
+    /**
+     * Why a call made now by this thread would be refused, or empty if it would pass; takes and moves nothing. Where the budgets are in
+     * a ledger that is far away it waits for that, which neither the state nor a ledger in memory does.
+     */
     public Optional<Refusal> refusal() {
         State seen = engine.state;
         if (seen.mode != Mode.ENFORCE) {
@@ -250,7 +253,7 @@ public final class CircuitBreaker {
                 return Optional.of(looked.refusal(now));
             }
         }
-        return Optional.ofNullable(engine.lookAtBudgets()).map(BudgetRefusal::refusal);
+        return Optional.ofNullable(engine.purse.look()).map(BudgetRefusal::refusal);
     }
 
     /**
@@ -306,7 +309,7 @@ public final class CircuitBreaker {
      * @throws IllegalArgumentException if an amount is above 10^12 tokens or 1,000,000 USD; then nothing is recorded
      */
     public void recordCost(Cost cost) {
-        engine.recordCost(cost);
+        engine.purse.recordCost(cost);
     }
 
     /** Whether more US dollars than that have been recorded: exactly that many are not above it. */
@@ -342,7 +345,7 @@ public final class CircuitBreaker {
      * of the call that this thread is in; moves nothing. Those of a store that does not answer are left out.
      */
     public List<BudgetStatus> budgets() {
-        Gate gate = engine.gate();
+        Gate gate = engine.purse.gate();
         return gate == null ? List.of() : gate.statuses();
     }
 
@@ -505,7 +508,7 @@ public final class CircuitBreaker {
     }
 
     private Gate budgeted(String budget) {
-        Gate gate = engine.gate();
+        Gate gate = engine.purse.gate();
         if (gate == null) {
             throw Gate.noBudget(engine, budget, List.of());
         }

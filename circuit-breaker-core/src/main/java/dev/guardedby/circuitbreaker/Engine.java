@@ -6,9 +6,6 @@ import dev.guardedby.circuitbreaker.Running.Slice;
 import dev.guardedby.circuitbreaker.State.Result;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -29,9 +26,6 @@ final class Engine {
     private static final AtomicReferenceFieldUpdater<Engine, @Nullable Family> FAMILY =
             AtomicReferenceFieldUpdater.newUpdater(Engine.class, Family.class, "family");
 
-    private static final AtomicReferenceFieldUpdater<Engine, @Nullable Ledger> OWN_LEDGER =
-            AtomicReferenceFieldUpdater.newUpdater(Engine.class, Ledger.class, "ownLedger");
-
     /** What a thread is about to change: a change within a change would always undo the other, and never end. */
     private static final ThreadLocal<@Nullable Engine> RECONFIGURING = new ThreadLocal<>();
 
@@ -43,6 +37,7 @@ final class Engine {
     final @Nullable Engine parent;
 
     final Totals totals;
+    final Purse purse;
     /** Null without listeners. */
     private final @Nullable Deliveries deliveries;
 
@@ -50,11 +45,6 @@ final class Engine {
     volatile State state;
     /** Null without keys. */
     volatile @Nullable Family family;
-    /** As of the settings when it was last wanted. */
-    private volatile @Nullable Gate gate;
-
-    private volatile @Nullable Ledger ownLedger;
-    private volatile Map<String, Long> callLimits = Map.of();
 
     Engine(CircuitBreaker breaker, Settings settings) {
         this(breaker, new Standing(settings, settings.mode, false), null);
@@ -65,6 +55,7 @@ final class Engine {
         this.parent = parent;
         this.totals = new Totals(parent == null ? null : parent.totals);
         this.settings = standing.settings();
+        this.purse = new Purse(this);
         Period first = Period.first(settings.ticker.getAsLong());
         this.deliveries = settings.listeners.isEmpty() ? null : new Deliveries(settings.listeners, first);
         this.state = standing.held()
@@ -176,92 +167,8 @@ final class Engine {
         } while (slot != null && seen.period == period && !advance(seen, seen.report(this, nothing)));
     }
 
-    /** Whether a call may have to ask budgets: its own, or those of a call around it. */
-    boolean asksBudgets() {
-        return settings.hasBudgets() || Ceiling.areUsed();
-    }
-
-    /** Null without budgets. */
-    @Nullable Gate gate() {
-        Settings present = settings;
-        if (!present.hasBudgets()) {
-            return null;
-        }
-        Gate seen = gate;
-        if (seen == null || seen.settings != present) {
-            seen = new Gate(this, present);
-            gate = seen;
-        }
-        return seen;
-    }
-
-    /** Where the accounts are: those of keys with those of the name, so that they outlast each. */
-    Ledger ledger() {
-        Ledger shared = settings.ledger;
-        if (shared != null) {
-            return shared;
-        }
-        if (parent != null) {
-            return parent.ledger();
-        }
-        Ledger own = ownLedger;
-        if (own == null) {
-            OWN_LEDGER.compareAndSet(this, null, Ledger.inMemory());
-            own = Objects.requireNonNull(ownLedger);
-        }
-        return own;
-    }
-
-    /** The limit of a budget for one call: the operator's for this key, for the name, or what is configured. */
-    long callLimit(Budget budget) {
-        Long set = callLimits.get(budget.name());
-        if (set != null) {
-            return set;
-        }
-        return parent == null ? budget.wholeLimit() : parent.callLimit(budget);
-    }
-
-    synchronized void limitCalls(String budget, long limit) {
-        Map<String, Long> more = new HashMap<>(callLimits);
-        more.put(budget, limit);
-        callLimits = Map.copyOf(more);
-    }
-
-    /** Counts what was recorded without a permit, and books it: to the call of this breaker that it is made in, or at once. */
-    void recordCost(Cost cost) {
-        totals.add(cost);
-        if (!asksBudgets()) {
-            return;
-        }
-        try {
-            Charge innermost = Scope.innermostCharge();
-            Charge call = Charge.underway(innermost, this);
-            if (call != null) {
-                call.record(cost);
-                return;
-            }
-            Charge.bookAround(innermost, cost);
-            Gate present = gate();
-            if (present != null) {
-                present.book(cost);
-            }
-        } catch (Throwable broken) {
-            Deliveries.warn("A cost of circuit breaker '" + breaker.name() + "' was not booked", broken);
-        }
-    }
-
-    /** Why budgets would refuse a call made now by this thread; takes nothing. */
-    @Nullable BudgetRefusal lookAtBudgets() {
-        State seen = state;
-        if (!asksBudgets() || seen.mode != Mode.ENFORCE) {
-            return null;
-        }
-        Charge charge = Charge.of(this, Cost.ZERO, seen.mode, Scope.innermostCharge());
-        return charge == null ? null : charge.look();
-    }
-
     private void checkBudgets() {
-        BudgetRefusal refusal = lookAtBudgets();
+        BudgetRefusal refusal = purse.look();
         if (refusal != null) {
             countRefused(refusal);
             throw refusal.exception(breaker, state.circuitState());
@@ -460,6 +367,9 @@ final class Engine {
         State seen = state;
         Settings present = settings;
         if (parent != null) {
+            if (purse.isLimited()) {
+                return false;
+            }
             Standing there = Standing.of(parent);
             if (present != there.settings() || seen.mode != there.mode()) {
                 return false;

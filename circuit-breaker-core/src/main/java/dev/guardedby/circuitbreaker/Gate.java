@@ -51,7 +51,7 @@ final class Gate {
     Gate(Engine engine, Settings settings) {
         this.engine = engine;
         this.settings = settings;
-        this.ledger = engine.ledger();
+        this.ledger = engine.purse.ledger();
         this.ofCalls = settings.budgets.stream().filter(Gate::isOfCalls).toList();
         this.booked = Stream.concat(
                         settings.budgets.stream().filter(budget -> !isOfCalls(budget)), settings.chargeTo.stream())
@@ -74,8 +74,9 @@ final class Gate {
         return booked.get(line);
     }
 
-    boolean isBooked() {
-        return !booked.isEmpty();
+    /** How many budgets the ledger keeps. */
+    int bookedCount() {
+        return booked.size();
     }
 
     Moment moment() {
@@ -191,7 +192,7 @@ final class Gate {
         Budget budget = named(name);
         long limit = budget.unit().wholeLimit(newLimit);
         if (isOfCalls(budget)) {
-            engine.limitCalls(name, limit);
+            engine.purse.limitCalls(name, limit);
             return;
         }
         int i = booked.indexOf(budget);

@@ -13,7 +13,7 @@ final class WatchedCall {
             throws X {
         State seen = engine.state;
         long startedAt = seen instanceof Closed ? engine.startTime() : Engine.UNTIMED;
-        if (!(seen instanceof Closed closed && closed.passes(startedAt)) || engine.asksBudgets()) {
+        if (!(seen instanceof Closed closed && closed.passes(startedAt)) || engine.purse.isAsked()) {
             return WatchedCall.<T, X>call(admitted(engine), permit -> call.call());
         }
         Slice slice = seen.period.begin();
@@ -36,7 +36,7 @@ final class WatchedCall {
     static <X extends Throwable> void run(Engine engine, Action<? extends X> action) throws X {
         State seen = engine.state;
         long startedAt = seen instanceof Closed ? engine.startTime() : Engine.UNTIMED;
-        if (!(seen instanceof Closed closed && closed.passes(startedAt)) || engine.asksBudgets()) {
+        if (!(seen instanceof Closed closed && closed.passes(startedAt)) || engine.purse.isAsked()) {
             WatchedCall.<@Nullable Void, X>call(admitted(engine), permit -> {
                 action.run();
                 permit.success();

@@ -285,7 +285,8 @@ class EndpointOverHttpTest {
                         "guardedby_rejections_total{name=\"scraped\",reason=\"held_open\"} 0.0",
                         "guardedby_rejections_total{name=\"scraped\",reason=\"open\"} 1.0",
                         "guardedby_rejections_total{name=\"scraped\",reason=\"probing\"} 0.0",
-                        "guardedby_rejections_total{name=\"scraped\",reason=\"ramp_up\"} 0.0");
+                        "guardedby_rejections_total{name=\"scraped\",reason=\"ramp_up\"} 0.0",
+                        "guardedby_rejections_total{name=\"scraped\",reason=\"budget\"} 0.0");
         assertThat(scrape)
                 .contains("guardedby_cost_usd_total{confidence=\"reported\",name=\"scraped\"} 0.0")
                 .contains("guardedby_stats_last_state_change_age_seconds{name=\"scraped\"}");

@@ -214,8 +214,8 @@ class KeyMetricsTest {
                                     "guardedby.key.rejections other open 1");
                     assertThat(context.getBean(MeterRegistry.class).getMeters())
                             .filteredOn(meter -> meter.getId().getName().startsWith("guardedby.key."))
-                            .as("three outcomes and four reasons for each of a, b and other, from the first on")
-                            .hasSize(3 * 7);
+                            .as("three outcomes and five reasons for each of a, b and other, from the first on")
+                            .hasSize(3 * 8);
                 });
     }
 

@@ -139,6 +139,7 @@ class MetricsTest {
                             "guardedby.rejections{name=llm, reason=open} 0",
                             "guardedby.rejections{name=llm, reason=probing} 0",
                             "guardedby.rejections{name=llm, reason=ramp_up} 0",
+                            "guardedby.rejections{name=llm, reason=budget} 0",
                             "guardedby.stale{name=llm} 0",
                             "guardedby.state{name=llm, state=closed} 1",
                             "guardedby.state{name=llm, state=half_open} 0",
