@@ -230,7 +230,7 @@ final class BudgetSettingsTest {
                                 + " but was 600"),
                 daily("usd: 25, window: 0s", ".window must be positive, but was 0s"),
                 daily("usd: -1, window: day", ".usd must not be negative, but was -1"),
-                daily("usd: 1e300, window: day", ".usd must be at most 9223372036.854775807, but was 1e300"),
+                daily("usd: 1e300, window: day", ".usd must be at most 9223372036.854775807, but was 1.0E300"),
                 daily("usd: .nan, window: day", ".usd must be a number, but was 'NaN'"),
                 daily("usd: 0.0000000001, window: day", ".usd must have at most 9 decimals, but was 1.0E-10"),
                 daily("tokens: 1.5, window: day", ".tokens must be a whole number, but was '1.5'"),
@@ -262,7 +262,7 @@ final class BudgetSettingsTest {
                         "guardedby.breakers.llm.budgets: { daily: { usd: 1, window: day }, Daily: { usd: 2 } }",
                         "guardedby.breakers.llm.budgets has two spellings of one name, 'daily'"),
                 new Mistake(
-                        "guardedby.breakers.llm.budgets.\"[a b]\": { usd: 1, window: day }",
+                        "guardedby.breakers.llm.budgets: { \"[a b]\": { usd: 1, window: day } }",
                         "guardedby.breakers.llm.budgets[a b]: name must be 1 to 64 letters"),
                 new Mistake(
                         "guardedby.defaults.budgets.daily: { usd: 1 }",

@@ -105,7 +105,8 @@ record RefusalOverHttpTest(WebApplicationType kind) {
     void refusalByABudget_is429_withRetryAfterWhereItResets() throws Exception {
         List<String> reset = new ArrayList<>();
         for (String budget : List.of("hourly", "ever")) {
-            application.llm().limit(budget, BigDecimal.ZERO);
+            application.get("/plain");
+            application.llm().limit(budget, BigDecimal.ONE);
             Answer answer = application.get("/plain");
             application.llm().limit(budget, BigDecimal.valueOf(1_000_000));
             reset.add(budget + " " + answer.status() + " " + answer.contentType() + " " + answer.body());
