@@ -95,7 +95,7 @@ public final class CircuitBreaker {
     public <T extends @Nullable Object, X extends Throwable> T call(Call<? extends T, ? extends X> call) throws X {
         Objects.requireNonNull(call, "call");
         State seen = engine.state;
-        if (!seen.calm) {
+        if (!seen.calm || Ceiling.areUsed()) {
             return WatchedCall.<T, X>call(engine, call);
         }
         T result;
@@ -127,7 +127,7 @@ public final class CircuitBreaker {
     public <X extends Throwable> void run(Action<? extends X> action) throws X {
         Objects.requireNonNull(action, "action");
         State seen = engine.state;
-        if (!seen.calm) {
+        if (!seen.calm || Ceiling.areUsed()) {
             WatchedCall.<X>run(engine, action);
             return;
         }
@@ -338,6 +338,11 @@ public final class CircuitBreaker {
     /** The counts at this instant; moves nothing. */
     public CircuitBreakerStats stats() {
         return new CircuitBreakerStats(engine.state, engine.totals, engine.now());
+    }
+
+    /** Whether calls have budgets to ask, of this breaker or shared with others; moves nothing. */
+    public boolean hasBudgets() {
+        return engine.settings.hasBudgets();
     }
 
     /**

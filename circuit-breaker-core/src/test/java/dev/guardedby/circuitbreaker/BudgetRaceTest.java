@@ -100,7 +100,8 @@ class BudgetRaceTest {
         permit.close();
         long charged = recorded ? used : costsHold ? hold : 0;
         if (costsHold && !recorded && random.nextBoolean()) {
-            // A correction replaces a charge at the hold. Only down: what a call has not kept, another one may hold by now.
+            // A correction replaces a charge at the hold. Only down: what a call has not kept, another one may hold by
+            // now.
             permit.recordCost(tokens(used));
             charged = used;
         }

@@ -51,6 +51,7 @@ class ReadmeSettingsTest {
     private static String inForce(String written) {
         return switch (written) {
             case "every exception" -> "none";
+            case "15m, with budgets" -> "none"; // it has none
             case "all probes" -> "1"; // of one
             case "10 × recovery-timeout" -> "PT50M"; // of 5m
             case "0, or 0.2 if the wait grows" -> "0"; // it does not

@@ -1,6 +1,7 @@
 package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.Outcome;
 import dev.guardedby.spring.aop.Fallback.Choice;
 import java.util.concurrent.CompletableFuture;
@@ -17,7 +18,12 @@ enum PlainShape implements Shape {
         @Override
         public @Nullable Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation)
                 throws Throwable {
-            return breaker.call(new GuardedCall(method, invocation, breaker, null));
+            if (!breaker.hasBudgets()) {
+                return breaker.call(new GuardedCall(method, invocation, breaker, null));
+            }
+            // With its permit at hand, what the call costs is booked on it from any thread, and when it has ended, too.
+            return breaker.<@Nullable Object, Throwable>call(
+                    Cost.ZERO, permit -> new GuardedCall(method, invocation, breaker, permit).call());
         }
     },
 
@@ -28,8 +34,8 @@ enum PlainShape implements Shape {
         @SuppressWarnings({"NullAway", "FutureReturnValueIgnored"})
         public @Nullable Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation)
                 throws Throwable {
-            GuardedCall call = new GuardedCall(method, invocation, breaker, null);
-            return CompletableFuture.completedFuture(breaker.<@Nullable Object, Throwable>call(() -> ended(call)));
+            return CompletableFuture.completedFuture(breaker.<@Nullable Object, Throwable>call(
+                    Cost.ZERO, permit -> ended(new GuardedCall(method, invocation, breaker, permit))));
         }
 
         private @Nullable Object ended(GuardedCall call) throws Throwable {

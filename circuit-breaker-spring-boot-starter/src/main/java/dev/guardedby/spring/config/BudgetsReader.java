@@ -3,7 +3,6 @@ package dev.guardedby.spring.config;
 import dev.guardedby.circuitbreaker.Budget;
 import dev.guardedby.circuitbreaker.BudgetWindow;
 import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,6 +28,7 @@ final class BudgetsReader {
     private static final String WINDOW = "window";
     private static final String ZONE = "zone";
     private static final String WINDOWS = "hour, day, week, month, lifetime or a length such as 10m";
+    private static final ZoneId UTC = ZoneId.of("UTC");
     private static final String WAS = ", but was ";
 
     private final Sources sources;
@@ -197,7 +197,7 @@ final class BudgetsReader {
                     "Set " + budget + ".window to call, " + WINDOWS + ".",
                     null);
         }
-        BudgetWindow window = checked(at, () -> BudgetWindow.parse(words, zone == null ? ZoneOffset.UTC : zone));
+        BudgetWindow window = checked(at, () -> BudgetWindow.parse(words, zone == null ? UTC : zone));
         // A weaker layer may well have said it of another window.
         boolean meant = zone != null && at.speaking(Stream.of(ZONE, WINDOW)).equals(at.speaking(Stream.of(ZONE)));
         if (meant && window.zone().isEmpty()) {

@@ -182,13 +182,21 @@ final class UnknownKeys {
         if (key <= at || key(Schema.BREAKER, name.getElement(key, Form.UNIFORM)) == null) {
             return Optional.empty();
         }
-        if (type == GuardedByProperties.Breaker.class && at > 2) {
+        if (type == GuardedByProperties.Breaker.class && at > 2 && !isNearBranch(name, at)) {
             return Optional.of(Sources.written(name, 0, 2) + "[" + Sources.written(name, 2, key) + "]."
                     + Sources.written(name, key, last + 1));
         }
         return type == GuardedByProperties.class && key == 2
                 ? Optional.of("guardedby.breakers." + Sources.written(name, 1, last + 1))
                 : Optional.empty();
+    }
+
+    /** Whether a key below which settings stand is misspelt, rather than a name with dots begun. */
+    private static boolean isNearBranch(ConfigurationPropertyName name, int at) {
+        return Spelling.nearest(name.getElement(at, Form.ORIGINAL), Schema.BREAKER.keySet())
+                .map(Schema.BREAKER::get)
+                .filter(key -> Schema.typeBelow(key).isRecord())
+                .isPresent();
     }
 
     private static BadConfigurationException tooDeep(

@@ -69,7 +69,10 @@ record BadRequestsOverHttpTest(WebApplicationType kind, String property) {
                         refused(400, "'Key' is not a parameter; did you mean key?"),
                         refused(400, "'acton' is not a parameter; did you mean action?"),
                         refused(400, "'key' is null; give it a value, or leave it out"),
-                        refused(400, "'tenant' is not a parameter; there are action, mode, settings, key"));
+                        refused(
+                                400,
+                                "'tenant' is not a parameter; there are action, mode, settings, key, budget, limit,"
+                                        + " amount, reason"));
         assertThat(llm).hasToString(CLOSED);
         assertThat(llm.forKey("acme")).hasToString("CircuitBreaker[name=llm, key=acme, state=open, failures=1/1]");
         assertThat(field(post("llm", "{\"action\":\"reset\",\"key\":\"acme\"}").body(), "state"))

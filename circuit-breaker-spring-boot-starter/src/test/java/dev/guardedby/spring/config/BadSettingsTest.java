@@ -49,7 +49,8 @@ class BadSettingsTest {
                                 + " failure-rate-threshold, slow-call-duration, slow-call-rate-threshold, window,"
                                 + " minimum-calls, recovery-timeout, recovery-backoff-multiplier, max-recovery-timeout,"
                                 + " recovery-jitter, ramp-up, probes, successes-to-close, probe-timeout,"
-                                + " record-exceptions, ignore-exceptions, trip-exceptions, trip-on, mode, max-keys, tag-keys",
+                                + " record-exceptions, ignore-exceptions, trip-exceptions, trip-on, mode, max-keys, tag-keys,"
+                                + " budgets, charge-to, estimate-per-call, hold-timeout, charge-on-failure",
                         "Remove it, or write one of these settings instead.",
                         "1:26"),
                 new Mistake(
@@ -103,7 +104,8 @@ class BadSettingsTest {
                                 + " slow-call-rate-threshold, window, minimum-calls, recovery-timeout,"
                                 + " recovery-backoff-multiplier, max-recovery-timeout, recovery-jitter, ramp-up, probes,"
                                 + " successes-to-close, probe-timeout, record-exceptions, ignore-exceptions,"
-                                + " trip-exceptions, trip-on, mode, max-keys, tag-keys",
+                                + " trip-exceptions, trip-on, mode, max-keys, tag-keys,"
+                                + " budgets, charge-to, estimate-per-call, hold-timeout, charge-on-failure",
                         "Remove it, or write one of these settings instead."
                                 + " A name with dots is put in brackets, in YAML in quotes, too: \"[a.b]\".",
                         "1:41"),

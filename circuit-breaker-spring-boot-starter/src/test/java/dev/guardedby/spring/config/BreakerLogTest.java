@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
+import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.Mode;
 import java.io.EOFException;
 import java.io.IOException;
@@ -54,6 +55,29 @@ class BreakerLogTest {
                         "WARN Circuit breaker 'llm' is open at once after a failure that is proof by itself;"
                                 + " most often java.io.EOFException (1)");
         assertThat(output).doesNotContain("a secret");
+    }
+
+    @Test
+    void budget_isALineForEachLevel_onceAWindow(CapturedOutput output) {
+        context.withPropertyValues(
+                        "guardedby.breakers.llm.budgets.burst.usd=10",
+                        "guardedby.breakers.llm.budgets.burst.window=lifetime",
+                        "guardedby.breakers.llm.budgets.burst.warn-at=50,80")
+                .run(started -> {
+                    CircuitBreaker llm =
+                            started.getBean(CircuitBreakerRegistry.class).get("llm");
+                    for (int i = 0; i < 12; i++) {
+                        llm.tryAcquire().ifPresent(permit -> {
+                            permit.recordCost(Cost.usd("1.00"));
+                            permit.success();
+                        });
+                    }
+                });
+
+        assertThat(lines(output))
+                .containsExactly(
+                        "WARN Circuit breaker 'llm' has spent 50 percent of its budget 'burst': 5 of 10 USD",
+                        "WARN Circuit breaker 'llm' has spent 80 percent of its budget 'burst': 8 of 10 USD");
     }
 
     @Test

@@ -40,8 +40,15 @@ class MetadataTest {
                 .contains(
                         "guardedby.aspect-order = null",
                         "guardedby.breakers = null",
+                        "guardedby.budgets = null",
+                        "guardedby.defaults.budgets = null",
+                        "guardedby.defaults.charge-on-failure = null",
+                        "guardedby.defaults.charge-to = null",
+                        "guardedby.defaults.estimate-per-call.tokens = null",
+                        "guardedby.defaults.estimate-per-call.usd = null",
                         "guardedby.defaults.failure-rate-threshold = null",
                         "guardedby.defaults.failure-threshold = 5",
+                        "guardedby.defaults.hold-timeout = 15m",
                         "guardedby.defaults.ignore-exceptions = null",
                         "guardedby.defaults.max-keys = 10000",
                         "guardedby.defaults.max-recovery-timeout = null",
@@ -121,7 +128,7 @@ class MetadataTest {
                 .filteredOn(key -> key.get("name").toString().matches("guardedby\\.defaults\\.(?!.*exceptions).*")
                         && !key.containsKey("defaultValue"))
                 .allSatisfy(key -> assertThat(key.get("description").toString()).contains("By default, "))
-                .hasSize(7);
+                .hasSize(12);
     }
 
     @Test

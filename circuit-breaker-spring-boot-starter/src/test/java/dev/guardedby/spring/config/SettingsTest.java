@@ -49,7 +49,12 @@ class SettingsTest {
                         "trip-on = [retry-after, quota-exhausted, key-revoked] (default)",
                         "mode = enforce (default)",
                         "max-keys = 10000 (default)",
-                        "tag-keys = 0 (default)");
+                        "tag-keys = 0 (default)",
+                        "budgets = none (default)",
+                        "charge-to = [] (default)",
+                        "estimate-per-call = none (default)",
+                        "hold-timeout = none (default)",
+                        "charge-on-failure = read timeouts (default)");
     }
 
     @Test
@@ -100,7 +105,12 @@ class SettingsTest {
                         "trip-on = [retry-after, quota-exhausted, key-revoked] (default)",
                         "mode = observe (breakers.llm)",
                         "max-keys = 10000 (default)",
-                        "tag-keys = 0 (default)");
+                        "tag-keys = 0 (default)",
+                        "budgets = none (default)",
+                        "charge-to = [] (default)",
+                        "estimate-per-call = none (default)",
+                        "hold-timeout = none (default)",
+                        "charge-on-failure = read timeouts (default)");
     }
 
     @Test
@@ -139,7 +149,12 @@ class SettingsTest {
                         "trip-on = [retry-after, quota-exhausted, key-revoked] (default)",
                         "mode = observe (defaults)",
                         "max-keys = 10000 (default)",
-                        "tag-keys = 0 (default)");
+                        "tag-keys = 0 (default)",
+                        "budgets = none (default)",
+                        "charge-to = [] (default)",
+                        "estimate-per-call = none (default)",
+                        "hold-timeout = none (default)",
+                        "charge-on-failure = read timeouts (default)");
     }
 
     @Test

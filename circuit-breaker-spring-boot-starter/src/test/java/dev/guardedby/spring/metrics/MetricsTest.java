@@ -63,6 +63,55 @@ class MetricsTest {
         });
     }
 
+    @Test
+    void budget_isThreeGauges_thatGoAwayWithTheBreaker() {
+        context.withPropertyValues(
+                        "guardedby.breakers.llm.budgets.daily.usd=25",
+                        "guardedby.breakers.llm.budgets.daily.window=day",
+                        "guardedby.breakers.llm.budgets.all.tokens=1000",
+                        "guardedby.breakers.llm.budgets.all.window=lifetime")
+                .run(started -> {
+                    CircuitBreaker llm = registry(started).get("llm");
+                    MeterRegistry meters = meters(started);
+                    llm.recordCost(100, 20, new BigDecimal("0.5"));
+                    Permit underWay = llm.acquire(Cost.of(30, 0, new BigDecimal("0.25")));
+
+                    assertThat(gauges(meters))
+                            .containsExactlyInAnyOrder(
+                                    "guardedby.budget.limit{budget=daily,name=llm,unit=usd} 25.0",
+                                    "guardedby.budget.spent{budget=daily,name=llm,unit=usd} 0.5",
+                                    "guardedby.budget.held{budget=daily,name=llm,unit=usd} 0.25",
+                                    "guardedby.budget.limit{budget=all,name=llm,unit=tokens} 1000.0",
+                                    "guardedby.budget.spent{budget=all,name=llm,unit=tokens} 120.0",
+                                    "guardedby.budget.held{budget=all,name=llm,unit=tokens} 30.0");
+                    llm.limit("all", new BigDecimal(120));
+                    underWay.ignore();
+                    assertThat(llm.tryAcquire()).isEmpty();
+                    assertThat(gauges(meters))
+                            .contains(
+                                    "guardedby.budget.limit{budget=all,name=llm,unit=tokens} 120.0",
+                                    "guardedby.budget.held{budget=all,name=llm,unit=tokens} 0.0");
+                    assertThat(meters.get("guardedby.rejections")
+                                    .tag("reason", "budget")
+                                    .functionCounter()
+                                    .count())
+                            .isEqualTo(1);
+                    registry(started).remove("llm");
+                    assertThat(gauges(meters)).isEmpty();
+                });
+    }
+
+    private static List<String> gauges(MeterRegistry meters) {
+        return meters.getMeters().stream()
+                .filter(meter -> meter.getId().getName().startsWith("guardedby.budget."))
+                .map(meter -> meter.getId().getName()
+                        + meter.getId().getTags().stream()
+                                .map(tag -> tag.getKey() + "=" + tag.getValue())
+                                .collect(Collectors.joining(",", "{", "} "))
+                        + meter.measure().iterator().next().getValue())
+                .toList();
+    }
+
     private static String meterOf(String field) {
         if (field.equals("state")) {
             return "guardedby.state";

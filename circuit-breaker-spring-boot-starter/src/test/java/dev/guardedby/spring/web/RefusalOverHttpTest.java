@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.guardedby.circuitbreaker.Permit;
 import dev.guardedby.spring.web.WebApplication.Answer;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,7 +29,14 @@ record RefusalOverHttpTest(WebApplicationType kind) {
 
     @BeforeParameterizedClassInvocation
     static void start(WebApplicationType kind) {
-        application = WebApplication.start(kind, Routes.class, "guardedby.web.problem-details=true");
+        application = WebApplication.start(
+                kind,
+                Routes.class,
+                "guardedby.web.problem-details=true",
+                "guardedby.breakers.llm.budgets.hourly.calls=1000000",
+                "guardedby.breakers.llm.budgets.hourly.window=hour",
+                "guardedby.breakers.llm.budgets.ever.calls=1000000",
+                "guardedby.breakers.llm.budgets.ever.window=lifetime");
     }
 
     @AfterParameterizedClassInvocation
@@ -91,6 +99,24 @@ record RefusalOverHttpTest(WebApplicationType kind) {
                 retryAfter,
                 "{\"detail\":\"A service that this request needs is unavailable; try again later.\",\"instance\":\""
                         + path + "\",\"status\":503,\"title\":\"Service Unavailable\"}");
+    }
+
+    @Test
+    void refusalByABudget_is429_withRetryAfterWhereItResets() throws Exception {
+        List<String> reset = new ArrayList<>();
+        for (String budget : List.of("hourly", "ever")) {
+            application.get("/plain");
+            application.llm().limit(budget, BigDecimal.ONE);
+            Answer answer = application.get("/plain");
+            application.llm().limit(budget, BigDecimal.valueOf(1_000_000));
+            reset.add(budget + " " + answer.status() + " " + answer.contentType() + " " + answer.body());
+            assertThat(answer.retryAfter()).matches(budget.equals("hourly") ? "[1-9][0-9]{0,3}" : "-");
+        }
+
+        String problem = " 429 application/problem+json {\"detail\":\"What may be spent on such requests is spent;"
+                + " try again later.\",\"instance\":\"/plain\",\"status\":429,\"title\":\"Too Many Requests\"}";
+        assertThat(reset).containsExactly("hourly" + problem, "ever" + problem);
+        assertThat(application.get("/plain").status()).isEqualTo(200);
     }
 
     @Test
