@@ -70,6 +70,7 @@ class ReadmeSettingsTest {
 
     private static ApplicationContextRunner configured() {
         return new ApplicationContextRunner()
-                .withConfiguration(AutoConfigurations.of(GuardedByAutoConfiguration.class, GuardedByPricesAutoConfiguration.class));
+                .withConfiguration(AutoConfigurations.of(
+                        GuardedByAutoConfiguration.class, GuardedByPricesAutoConfiguration.class));
     }
 }

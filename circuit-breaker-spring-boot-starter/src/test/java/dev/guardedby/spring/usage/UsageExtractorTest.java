@@ -120,9 +120,9 @@ class UsageExtractorTest {
                         .containsExactly("answers", "broken"));
     }
 
-    record Answer(String model, long sent, long received) {}
+    public record Answer(String model, long sent, long received) {}
 
-    record Broken() {}
+    public record Broken() {}
 
     static class Readers {
         @Bean
@@ -140,10 +140,10 @@ class UsageExtractorTest {
         }
     }
 
-    static class Model {
+    public static class Model {
         private final CostRecorder costs;
 
-        Model(CostRecorder costs) {
+        public Model(CostRecorder costs) {
             this.costs = costs;
         }
 
@@ -177,10 +177,10 @@ class UsageExtractorTest {
         }
     }
 
-    static class Facade {
+    public static class Facade {
         private final Model model;
 
-        Facade(Model model) {
+        public Facade(Model model) {
             this.model = model;
         }
 
