@@ -37,6 +37,7 @@ final class Snippet {
     private static final String AROUND = """
             import dev.guardedby.circuitbreaker.*;
             import dev.guardedby.spring.*;
+            import dev.guardedby.spring.usage.*;
             import java.io.IOException;
             import java.math.BigDecimal;
             import java.time.Duration;
@@ -50,6 +51,12 @@ final class Snippet {
             @Configuration(proxyBeanMethods = false)
             public class Snippet%d {
                 public record Answer(String text, Cost cost) {}
+
+                public record Completion(String model, long promptTokens, long completionTokens) {}
+
+                interface Acme {
+                    Completion complete(String prompt);
+                }
 
                 interface Model {
                     Answer answer(String question);
@@ -88,10 +95,20 @@ final class Snippet {
                 }
 
                 static final Model model = question -> new Answer("Because.", Cost.of(20, 10, new BigDecimal("0.000024")));
+                static final Acme acme = prompt -> new Completion("gpt-4.1-mini", 20, 10);
                 static final Remote remote = new Remote();
                 static final Client client = question -> "Because.";
                 static final CircuitBreaker breaker = CircuitBreaker.of("llm");
                 static final String question = "Why?";
+
+                @Bean
+                Prices prices() {
+                    ModelPrice price = ModelPrice.builder("gpt-4.1-mini")
+                            .price(TokenKind.INPUT, new BigDecimal("0.40"))
+                            .price(TokenKind.OUTPUT, new BigDecimal("1.60"))
+                            .build();
+                    return Prices.from(() -> PriceBook.of(List.of(price)));
+                }
 
             %s
             }

@@ -58,7 +58,7 @@ final class UsageCost {
      * @param prices the book in force
      * @param clock tells on which day a call began
      * @param lost counts what cannot be booked
-     * @param unpricedModels the models that were warned of
+     * @param unpricedModels the models that were warned of, and the methods that name none
      */
     UsageCost(
             String method,
@@ -186,12 +186,16 @@ final class UsageCost {
 
     private void warnOfNoPrice(ModelUsage usage) {
         String model = usage.model();
-        String whose =
-                model == null ? "what " + method + " called, which names no model," : "the model '" + model + "'";
-        if (unpricedModels.size() < MOST_WARNED_OF && unpricedModels.add(whose)) {
-            LOG.warn("There is no price for what was used of " + whose + " " + usage.usage()
-                    + ": the tokens are recorded, and 0 USD. Write the price in guardedby.prices.models. Further calls of it"
-                    + " are counted and not logged.");
+        if (unpricedModels.size() < MOST_WARNED_OF && unpricedModels.add(model == null ? method : model)) {
+            LOG.warn(
+                    model == null
+                            ? "The result of " + method
+                                    + " does not name its model, so what it used has no price: the tokens are"
+                                    + " recorded, and 0 USD. Let the annotation's cost or a CostRecorder say it. Further results"
+                                    + " of this method are counted and not logged."
+                            : "There is no price for what the model '" + model + "' used, " + usage.usage()
+                                    + ": the tokens are recorded, and 0 USD. Write it in guardedby.prices.models. Further calls"
+                                    + " of this model are counted and not logged.");
         }
     }
 }

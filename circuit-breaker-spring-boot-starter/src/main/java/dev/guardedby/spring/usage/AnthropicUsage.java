@@ -32,7 +32,10 @@ final class AnthropicUsage implements UsageExtractor {
     }
 
     private static ServiceTier tier(com.anthropic.models.messages.Usage usage) {
-        return Counts.tier(usage._serviceTier().asString().orElse(null));
+        return Counts.tier(usage._serviceTier()
+                .asKnown()
+                .map(com.anthropic.models.messages.Usage.ServiceTier::asString)
+                .orElse(null));
     }
 
     /** Null if the numbers of tokens are missing. */

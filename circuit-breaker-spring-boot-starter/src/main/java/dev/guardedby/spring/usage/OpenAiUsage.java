@@ -1,6 +1,7 @@
 package dev.guardedby.spring.usage;
 
 import com.openai.core.JsonField;
+import com.openai.models.ChatModel;
 import com.openai.models.ResponsesModel;
 import com.openai.models.chat.completions.ChatCompletion;
 import com.openai.models.chat.completions.ChatCompletionChunk;
@@ -34,23 +35,30 @@ final class OpenAiUsage implements UsageExtractor {
             return Counts.reported(
                     known(completion._model()),
                     known(completion._usage(), OpenAiUsage::of),
-                    Counts.tier(completion._serviceTier().asString().orElse(null)));
+                    Counts.tier(known(completion._serviceTier(), ChatCompletion.ServiceTier::asString)));
         }
         if (result instanceof ChatCompletionChunk chunk) {
             return Counts.reported(
                     known(chunk._model()),
                     known(chunk._usage(), OpenAiUsage::of),
-                    Counts.tier(chunk._serviceTier().asString().orElse(null)));
+                    Counts.tier(known(chunk._serviceTier(), ChatCompletionChunk.ServiceTier::asString)));
         }
         if (result instanceof Response response) {
             return Counts.reported(
-                    known(response._model(), ResponsesModel::asString),
+                    known(response._model(), OpenAiUsage::name),
                     known(response._usage(), OpenAiUsage::of),
-                    Counts.tier(response._serviceTier().asString().orElse(null)));
+                    Counts.tier(known(response._serviceTier(), Response.ServiceTier::asString)));
         }
         CreateEmbeddingResponse embeddings = (CreateEmbeddingResponse) result;
         return Counts.reported(
                 known(embeddings._model()), known(embeddings._usage(), OpenAiUsage::of), Counts.tier(null));
+    }
+
+    private static @Nullable String name(ResponsesModel model) {
+        return model.string()
+                .or(() -> model.chat().map(ChatModel::asString))
+                .or(() -> model.only().map(ResponsesModel.ResponsesOnlyModel::asString))
+                .orElse(null);
     }
 
     /** Null if the numbers of tokens are missing. */

@@ -6,12 +6,17 @@ import static dev.guardedby.spring.usage.Bills.lost;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.guardedby.circuitbreaker.Cost;
+import dev.guardedby.circuitbreaker.ModelPrice;
 import dev.guardedby.circuitbreaker.ModelUsage;
+import dev.guardedby.circuitbreaker.PriceBook;
 import dev.guardedby.circuitbreaker.Prices;
+import dev.guardedby.circuitbreaker.TokenKind;
 import dev.guardedby.circuitbreaker.Usage;
 import dev.guardedby.spring.CostRecorder;
 import dev.guardedby.spring.GuardedBy;
 import java.math.BigDecimal;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -65,14 +70,25 @@ class UsageExtractorTest {
 
     @Test
     void callKeepsThePricesOfItsStart() {
-        application.run(context -> {
-            CompletableFuture<Answer> answer = new CompletableFuture<>();
-            CompletableFuture<Answer> guarded = context.getBean(Model.class).later(answer);
+        Iterator<PriceBook> books = List.of(house("3"), house("30")).iterator();
+        application.withBean(Prices.class, () -> Prices.from(books::next)).run(context -> {
+            CompletableFuture<Answer> first = new CompletableFuture<>();
+            CompletableFuture<Answer> guarded = context.getBean(Model.class).later(first);
             context.getBean(Prices.class).reload();
-            answer.complete(new Answer("house", 1000, 100));
+            first.complete(new Answer("house", 1000, 0));
             guarded.join();
-            assertThat(bill(context, "llm")).isEqualTo("1000 in, 100 out, 0.0045 usd");
+            assertThat(bill(context, "llm")).isEqualTo("1000 in, 0 out, 0.003 usd");
+            context.getBean(Model.class)
+                    .later(CompletableFuture.completedFuture(new Answer("house", 1000, 0)))
+                    .join();
+            assertThat(bill(context, "llm")).isEqualTo("2000 in, 0 out, 0.033 usd");
         });
+    }
+
+    private static PriceBook house(String usd) {
+        return PriceBook.of(List.of(ModelPrice.builder("house")
+                .price(TokenKind.INPUT, new BigDecimal(usd))
+                .build()));
     }
 
     @Test
@@ -120,9 +136,9 @@ class UsageExtractorTest {
                         .containsExactly("answers", "broken"));
     }
 
-    record Answer(String model, long sent, long received) {}
+    public record Answer(String model, long sent, long received) {}
 
-    record Broken() {}
+    public record Broken() {}
 
     static class Readers {
         @Bean
@@ -140,10 +156,10 @@ class UsageExtractorTest {
         }
     }
 
-    static class Model {
+    public static class Model {
         private final CostRecorder costs;
 
-        Model(CostRecorder costs) {
+        public Model(CostRecorder costs) {
             this.costs = costs;
         }
 
@@ -177,10 +193,10 @@ class UsageExtractorTest {
         }
     }
 
-    static class Facade {
+    public static class Facade {
         private final Model model;
 
-        Facade(Model model) {
+        public Facade(Model model) {
             this.model = model;
         }
 

@@ -26,6 +26,7 @@ import org.springframework.ai.chat.metadata.Usage;
 import org.springframework.ai.chat.model.ChatModel;
 import org.springframework.ai.chat.model.ChatResponse;
 import org.springframework.ai.chat.prompt.Prompt;
+import org.springframework.ai.converter.ListOutputConverter;
 import org.springframework.ai.embedding.EmbeddingResponse;
 import org.springframework.ai.openai.OpenAiChatModel;
 import org.springframework.ai.openai.OpenAiChatOptions;
@@ -64,7 +65,7 @@ class UsageOfSpringAiTest {
             openAiStream    | openai-chat-stream.txt     | 19 in, 10 out, 0.00000885 usd
             embed           | openai-embeddings.json     | 8 in, 0 out, 0.0000008 usd
             clientResponse  | openai-chat.json           | 2006 in, 300 out, 0.005615 usd
-            entity          | openai-chat-of-an-object.json | 2006 in, 300 out, 0.005615 usd
+            entity          | openai-chat.json | 2006 in, 300 out, 0.005615 usd
             anthropic       | anthropic-message.json     | 4096 in, 503 out, 0.015384 usd
             anthropicStream | anthropic-stream.txt       | 1025 in, 15 out, 0.0006 usd
             """)
@@ -144,8 +145,8 @@ class UsageOfSpringAiTest {
             return client.prompt("Why?").call().chatClientResponse();
         }
 
-        @GuardedBy("llm") public ResponseEntity<ChatResponse, Answer> entity() {
-            return client.prompt("Why?").call().responseEntity(Answer.class);
+        @GuardedBy("llm") public ResponseEntity<ChatResponse, List<String>> entity() {
+            return client.prompt("Why?").call().responseEntity(new ListOutputConverter());
         }
 
         @GuardedBy("llm") public ChatResponse anthropic() {
@@ -162,6 +163,4 @@ class UsageOfSpringAiTest {
                     ChatResponseMetadata.builder().model(model).usage(usage).build());
         }
     }
-
-    record Answer(String why) {}
 }
