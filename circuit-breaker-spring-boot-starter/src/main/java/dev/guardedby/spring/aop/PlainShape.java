@@ -16,6 +16,7 @@ enum PlainShape implements Shape {
     /** It returns the result. */
     OF_RESULT {
         @Override
+        @SuppressWarnings("NullAway") // does not see that the type argument lets the lambda return null
         public @Nullable Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation)
                 throws Throwable {
             if (!breaker.hasBudgets()) {

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
@@ -61,6 +62,10 @@ final class BudgetsOfMethodsTest {
 
         String cheaper(String usd, BudgetExceededException spent) {
             return "out of " + spent.budget().name() + ": " + spent.kind();
+        }
+
+        @GuardedBy("llm") public CostRecorder answerLater() {
+            return costs.current();
         }
 
         @GuardedBy(name = "tenants", key = "#tenant") public String askFor(String tenant, String usd) {
@@ -194,6 +199,19 @@ final class BudgetsOfMethodsTest {
                     BudgetExceededException refused = refusal(() -> model.ask("0.30"));
                     assertThat(refused.budget().kind()).isEqualTo(BudgetStatus.Kind.EXACT);
                     assertThat(spent(breaker(context, "llm"))).isEqualTo("daily 0.71 of 1");
+                });
+    }
+
+    @Test
+    void costRecordedByAnotherThread_whenTheCallHasEnded_takesThePlaceOfItsHold() {
+        application
+                .withPropertyValues("guardedby.breakers.llm.estimate-per-call.usd=0.30")
+                .run(context -> {
+                    CostRecorder handle = context.getBean(Model.class).answerLater();
+                    assertThat(spent(breaker(context, "llm"))).isEqualTo("daily 0.3 of 1");
+                    CompletableFuture.runAsync(() -> handle.record(0, 0, new BigDecimal("0.10")))
+                            .join();
+                    assertThat(spent(breaker(context, "llm"))).isEqualTo("daily 0.1 of 1");
                 });
     }
 
