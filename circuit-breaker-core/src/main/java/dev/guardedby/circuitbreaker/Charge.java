@@ -77,7 +77,8 @@ final class Charge {
     /** The charge of a call that is about to be admitted; null if no budget concerns it. */
     static @Nullable Charge of(Engine engine, Cost asked, Mode mode, @Nullable Charge outer) {
         Gate gate = engine.purse.gate();
-        Cost hold = gate == null ? asked : filled(asked, gate.settings.estimatePerCall);
+        // Without budgets of its own a call still has what it may cost: those around it hold that.
+        Cost hold = filled(asked, (gate == null ? engine.settings : gate.settings).estimatePerCall);
         Charge charge = new Charge(engine, gate, outer, hold, mode);
         return gate == null && charge.shares.isEmpty() ? null : charge;
     }

@@ -168,8 +168,8 @@ class EndpointOverHttpTest {
 
         String actions =
                 "{\"error\":\"action must be one of force-open, hold-open, force-close, reset, mode, set-limit, adjust, reconfigure, but was ";
-        assertThat(post("/guardedby/bad", "{\"action\":\"set-limit\"}"))
-                .isEqualTo(new Response(400, actions + "'set-limit'\"}"));
+        assertThat(post("/guardedby/bad", "{\"action\":\"explode\"}"))
+                .isEqualTo(new Response(400, actions + "'explode'\"}"));
         assertThat(post("/guardedby/bad", "{}")).isEqualTo(new Response(400, actions + "missing\"}"));
         String modes = "{\"error\":\"mode must be one of enforce, observe, disabled, but was ";
         assertThat(post("/guardedby/bad", "{\"action\":\"mode\",\"mode\":\"off\"}"))
