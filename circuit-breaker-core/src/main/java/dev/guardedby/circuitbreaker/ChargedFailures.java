@@ -1,8 +1,6 @@
 package dev.guardedby.circuitbreaker;
 
 import java.net.SocketTimeoutException;
-import java.net.http.HttpConnectTimeoutException;
-import java.net.http.HttpTimeoutException;
 import java.util.Locale;
 import java.util.function.Predicate;
 
@@ -13,6 +11,9 @@ import java.util.function.Predicate;
  */
 final class ChargedFailures {
     static final ChargedFailures READ_TIMEOUTS = new ChargedFailures(ChargedFailures::isReadTimeout);
+
+    /** By its name, for a runtime may lack the module; that of connecting is a subclass. */
+    private static final String HTTP_TIMEOUT = "java.net.http.HttpTimeoutException";
 
     // Causes can be chained in a circle; nobody nests this many of them on purpose.
     private static final int DEEPEST_CAUSE = 32;
@@ -42,7 +43,7 @@ final class ChargedFailures {
     private static boolean isReadTimeout(Throwable cause) {
         return cause instanceof SocketTimeoutException
                 ? !isOfConnecting(cause)
-                : cause instanceof HttpTimeoutException && !(cause instanceof HttpConnectTimeoutException);
+                : cause.getClass().getName().equals(HTTP_TIMEOUT);
     }
 
     // The JDK and HTTP clients throw one class for both, or a subclass, and say in words which it was.
