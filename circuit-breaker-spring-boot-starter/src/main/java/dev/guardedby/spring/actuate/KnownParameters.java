@@ -32,7 +32,7 @@ final class KnownParameters implements OperationInvokerAdvisor {
                 .filter(name -> !name.equals(IN_PATH))
                 .toList();
         return context -> {
-            Optional<String> refusal = unknown(context, known).or(() -> empty(context));
+            Optional<String> refusal = unknown(context, known).or(() -> empty(context, known));
             return refusal.isPresent() ? GuardedByWebExtension.badRequest(refusal.get()) : invoker.invoke(context);
         };
     }
@@ -44,8 +44,13 @@ final class KnownParameters implements OperationInvokerAdvisor {
                 .map(unknown -> refusal(unknown, known));
     }
 
-    // As of a variable that a script has not set: no key is not the same as all of them.
-    private static Optional<String> empty(InvocationContext context) {
+    // As of a variable that a script has not set: no key is not the same as all of them. JMX passes each parameter
+    // there is,
+    // null for those that were not given.
+    private static Optional<String> empty(InvocationContext context, List<String> known) {
+        if (context.getArguments().keySet().containsAll(known)) {
+            return Optional.empty();
+        }
         return context.getArguments().entrySet().stream()
                 .filter(argument -> argument.getValue() == null)
                 .findFirst()
