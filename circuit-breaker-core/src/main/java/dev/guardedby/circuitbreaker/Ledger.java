@@ -136,7 +136,7 @@ public interface Ledger {
         private final Moment made;
         private @Nullable String id;
         /** What the ledger in memory keeps of it, a line each; written once, under the locks of the accounts. */
-        volatile Book.@Nullable Entry @Nullable [] entries;
+        volatile Book.Entry @Nullable [] entries;
 
         Hold(List<Line> lines, Duration timeout, boolean forced, Moment made) {
             this.lines = lines;
