@@ -25,7 +25,7 @@ final class Admission {
     }
 
     /** A permit, or null (or, if asked, an exception) for a refusal; waits for the ledger. */
-    static @Nullable Permit now(Engine engine, Cost hold, boolean manual, boolean orThrow) {
+    static @Nullable Permit now(Engine engine, Estimate hold, boolean manual, boolean orThrow) {
         while (true) {
             Permit permit = engine.admit(manual, orThrow);
             if (permit == null || !engine.purse.isAsked()) {
@@ -45,13 +45,13 @@ final class Admission {
     }
 
     /** A stage of a permit, which fails with the refusal; never waits. */
-    static CompletionStage<Permit> later(Engine engine, Cost hold) {
+    static CompletionStage<Permit> later(Engine engine, Estimate hold) {
         CompletableFuture<Permit> permit = new CompletableFuture<>();
         later(engine, hold, Scope.innermostCharge(), permit);
         return permit;
     }
 
-    private static void later(Engine engine, Cost hold, @Nullable Charge outer, CompletableFuture<Permit> result) {
+    private static void later(Engine engine, Estimate hold, @Nullable Charge outer, CompletableFuture<Permit> result) {
         try {
             Permit permit = Objects.requireNonNull(engine.admit(false, true));
             Admission admission = outer != null || engine.purse.isAsked() ? begun(engine, permit, hold, outer) : null;
@@ -69,7 +69,7 @@ final class Admission {
         }
     }
 
-    private void deliver(Reply reply, Cost hold, @Nullable Charge outer, CompletableFuture<Permit> result) {
+    private void deliver(Reply reply, Estimate hold, @Nullable Charge outer, CompletableFuture<Permit> result) {
         try {
             if (!conclude(reply)) {
                 later(engine, hold, outer, result);
@@ -82,7 +82,7 @@ final class Admission {
         }
     }
 
-    private static @Nullable Admission begun(Engine engine, Permit permit, Cost hold, @Nullable Charge outer) {
+    private static @Nullable Admission begun(Engine engine, Permit permit, Estimate hold, @Nullable Charge outer) {
         try {
             Mode mode = engine.state.mode;
             Charge charge = Charge.of(engine, hold, mode, outer);
@@ -128,7 +128,7 @@ final class Admission {
             } else if (reply.answer != null) {
                 BudgetRefusal byLedger = charge.refusal(reply.answer);
                 refusal = refusal == null ? byLedger : refusal;
-                charge.tellLevels(reply.answer);
+                charge.seen(reply.answer.balances());
             }
             if (refusal == null || mode != Mode.ENFORCE) {
                 if (permit.isOutdated()) {

@@ -81,6 +81,19 @@ final class Book {
         return refusal(amount, limit, spent, held);
     }
 
+    /** Why a hold cannot be raised to an amount, or null if it can. */
+    @Nullable Kind refusal(Entry entry, long amount, long limit) {
+        long own = entry.held + entry.charged;
+        if (entry.revision > 0 || amount <= own) {
+            return null;
+        }
+        Page page = entry.page;
+        long spentByOthers = Math.max(0, (page.tornOut ? page.spent : spent) - entry.charged);
+        long heldByOthers = (page.tornOut ? page.held : held) - entry.held;
+        // What it holds already is as good as spent: nothing comes back to it when others end.
+        return refusal(amount - own, limit, Math.min(spentByOthers, Long.MAX_VALUE - own) + own, heldByOthers);
+    }
+
     /** Begins the window of a time, if it is a later one, and takes holds whose time is over for lost. */
     void turnTo(Moment now) {
         // First: what is lost counts as spent on its own page, which may be about to go.
@@ -167,15 +180,36 @@ final class Book {
     }
 
     void hold(Entry entry, Line line) {
+        hold(entry, line.amount(), line.soft());
+    }
+
+    private void hold(Entry entry, long amount, boolean soft) {
+        Page page = entry.page;
         // What is forced on a book need not fit; the sum stops where it ends.
-        entry.held = Math.min(line.amount(), Long.MAX_VALUE - held);
-        if (line.soft() && !entry.page.soft) {
-            entry.page.soft = true;
-            softPages++;
+        entry.held = Math.min(amount, Long.MAX_VALUE - (page.tornOut ? page.held : held));
+        if (soft && !page.soft) {
+            page.soft = true;
+            softPages += page.tornOut ? 0 : 1;
         }
-        entry.page.held += entry.held;
-        held += entry.held;
+        page.held += entry.held;
+        held += page.tornOut ? 0 : entry.held;
         entry.list.add(entry);
+    }
+
+    /** Raises a hold, and begins its time anew; if it was lost, it is held again. */
+    void extend(Entry entry, Line line, long now) {
+        if (entry.revision > 0) {
+            return;
+        }
+        long amount = Math.max(line.amount(), entry.held + entry.charged);
+        // The list it was in may be gone, if it was empty.
+        Holds list = listFor(entry.list.timeout);
+        release(entry);
+        refund(entry.page, entry.charged);
+        entry.charged = 0;
+        entry.list = list;
+        entry.madeAt = now;
+        hold(entry, amount, line.soft());
     }
 
     void settle(Entry entry, long revision, long amount) {
@@ -266,8 +300,8 @@ final class Book {
     static final class Entry {
         final Book book;
         private final Page page;
-        private final Holds list;
-        private final long madeAt;
+        private Holds list;
+        private long madeAt;
         private long held;
         private long charged;
         private long revision;

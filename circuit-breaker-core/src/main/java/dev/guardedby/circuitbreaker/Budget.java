@@ -5,6 +5,7 @@ import java.math.BigDecimal;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,7 @@ public final class Budget {
     private final BudgetWindow window;
     private final List<Integer> warnAt;
     private final @Nullable Integer degradeAt;
+    private final @Nullable String degradeTo;
     private final boolean requireEstimate;
 
     private Budget(Builder builder, BudgetWindow window) {
@@ -30,9 +32,16 @@ public final class Budget {
         this.window = window;
         this.warnAt = warnAt(builder.warnAt);
         this.degradeAt = builder.degradeAt;
+        this.degradeTo = builder.degradeTo;
         this.requireEstimate = builder.requireEstimate;
         if (degradeAt != null && !isPercent(degradeAt)) {
             throw new IllegalArgumentException("degrade-at must be from 1 to 100, but was " + degradeAt);
+        }
+        if (degradeTo != null && (degradeAt == null || degradeTo.isBlank())) {
+            throw new IllegalArgumentException(
+                    degradeAt == null
+                            ? "degrade-to must stand beside a degrade-at, but there is none"
+                            : "degrade-to must be the name of a model, but was '" + degradeTo + "'");
         }
     }
 
@@ -111,6 +120,16 @@ public final class Budget {
         return degradeAt == null ? OptionalInt.empty() : OptionalInt.of(degradeAt);
     }
 
+    /** The cheaper model that is advised; empty if none is named. */
+    public Optional<String> degradeTo() {
+        return Optional.ofNullable(degradeTo);
+    }
+
+    /** Whether so much of a limit spent, in whole nano-USD, tokens or calls, makes a cheaper model advisable. */
+    boolean isToDegrade(long spent, long limit) {
+        return degradeAt != null && spent >= share(degradeAt, limit);
+    }
+
     /** Whether calls are refused whose cost in this unit nobody can estimate. */
     public boolean requireEstimate() {
         return requireEstimate;
@@ -140,12 +159,13 @@ public final class Budget {
                 && window.equals(budget.window)
                 && warnAt.equals(budget.warnAt)
                 && Objects.equals(degradeAt, budget.degradeAt)
+                && Objects.equals(degradeTo, budget.degradeTo)
                 && requireEstimate == budget.requireEstimate;
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(name, unit, wholeLimit, window, warnAt, degradeAt, requireEstimate);
+        return Objects.hash(name, unit, wholeLimit, window, warnAt, degradeAt, degradeTo, requireEstimate);
     }
 
     /** {@code Budget[name=daily, usd=25, window=day:Europe/Berlin]}. */
@@ -162,6 +182,7 @@ public final class Budget {
         private @Nullable BudgetWindow window;
         private int[] warnAt = {};
         private @Nullable Integer degradeAt;
+        private @Nullable String degradeTo;
         private boolean requireEstimate;
 
         private Builder(String name, Unit unit, BigDecimal limit) {
@@ -185,6 +206,12 @@ public final class Budget {
         /** From how many percent of the limit spent on to advise a cheaper model: 1 to 100; default never. */
         public Builder degradeAt(int percent) {
             this.degradeAt = percent;
+            return this;
+        }
+
+        /** The cheaper model to advise, as the client names models; default none, which leaves it to the application. */
+        public Builder degradeTo(String model) {
+            this.degradeTo = Objects.requireNonNull(model, "degrade-to");
             return this;
         }
 

@@ -41,30 +41,55 @@ final class Ceiling {
         return used;
     }
 
-    /** Why a call that may cost so much would be refused, or null if it would pass. */
-    synchronized @Nullable Kind refusal(long amount) {
+    /** Why a call that reserves so much would be refused, or null if it would pass. */
+    synchronized @Nullable Kind refusal(Reserved call) {
+        return refusal(call.amount(budget.unit()), call.bounds(budget.unit()), 0);
+    }
+
+    /**
+     * Why a claim is refused.
+     *
+     * @param alreadyHeld so much of it is held
+     */
+    private @Nullable Kind refusal(long amount, boolean bound, long alreadyHeld) {
         if (over) {
             return null;
         }
         if (refused) {
             return Kind.EXHAUSTED;
         }
-        if (amount == 0 && budget.requireEstimate()) {
+        if (!bound && budget.requireEstimate()) {
             return Kind.UNPRICED;
         }
-        return Book.refusal(amount, owner.purse.callLimit(budget), spent, held);
+        return Book.refusal(amount, owner.purse.callLimit(budget), spent + alreadyHeld, held - alreadyHeld);
     }
 
-    /** Takes a share, unless that is refused and the refusal binds; answers the refusal all the same. */
-    synchronized @Nullable Kind enter(Share share, boolean binding) {
-        Kind refusal = refusal(share.amount);
+    /**
+     * Lets a share claim so much in all, unless that is refused and the refusal binds; answers the refusal all the same.
+     *
+     * @param bound whether what is claimed cannot be passed
+     */
+    synchronized @Nullable Kind claim(Share share, long amount, boolean bound, boolean binding) {
+        long own = share.spent + share.held;
+        boolean fits = amount > 0 && amount <= own && !refused;
+        Kind refusal = fits ? null : refusal(amount - own, bound, share.held);
         if (refusal != null && binding && enforced) {
             refused = true;
         } else {
-            soft |= share.amount == 0;
-            book(share, 0, share.amount);
+            soft |= !bound;
+            book(share, share.spent, Math.max(0, amount - share.spent));
         }
         return refusal != null && (enforced || !binding) ? refusal : null;
+    }
+
+    /** How it is told that it refuses. */
+    BudgetRefusal refused(Kind kind, Instant asOf) {
+        return new BudgetRefusal(budget, status(asOf), kind, null);
+    }
+
+    /** Whether a cheaper model is advisable. */
+    synchronized boolean isToDegrade() {
+        return budget.isToDegrade(spent, owner.purse.callLimit(budget));
     }
 
     /** Puts other amounts in place of those of a share. */
@@ -102,7 +127,7 @@ final class Ceiling {
     /** What one call has in a ceiling. */
     static final class Share {
         final Ceiling ceiling;
-        /** What the call may cost; 0 if nobody knows. */
+        /** What the call may cost from its beginning on; 0 if nobody knows. */
         final long amount;
 
         private long spent;

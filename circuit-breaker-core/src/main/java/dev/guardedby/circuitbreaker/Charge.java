@@ -5,11 +5,13 @@ import dev.guardedby.circuitbreaker.BudgetStatus.Unit;
 import dev.guardedby.circuitbreaker.Ceiling.Share;
 import dev.guardedby.circuitbreaker.Ledger.Answer;
 import dev.guardedby.circuitbreaker.Ledger.Balance;
+import dev.guardedby.circuitbreaker.Ledger.Extension;
 import dev.guardedby.circuitbreaker.Ledger.Hold;
 import dev.guardedby.circuitbreaker.Ledger.Line;
 import dev.guardedby.circuitbreaker.Ledger.Settlement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -30,26 +32,34 @@ final class Charge {
     /** The call that this one is made in. */
     private final @Nullable Charge outer;
 
-    private final Cost hold;
+    private final Reserved reserved;
     private final boolean forced;
     /** In the ceilings around the call, the call's own last. */
     private final List<Share> shares;
 
     private final List<Ceiling> own;
-    private @Nullable Hold reserved;
+    private @Nullable Hold hold;
     private volatile boolean nestedSettled;
+    /** How the accounts stood when the ledger was last asked, in the order of the lines. */
+    private volatile List<Balance> lastSeen = List.of();
 
     // By this object's lock, under which only ceilings are written to.
     private @Nullable Cost recorded;
+    /** Whether that was recorded while the call ran, and so counts in place of its steps. */
+    private boolean overruled;
+
+    private boolean stepped;
+    private Cost ofEndedSteps = Cost.ZERO;
+    private Cost ofOtherSteps = Cost.ZERO;
     private boolean settled;
     private boolean costsHold;
     private long revision;
 
-    private Charge(Engine engine, @Nullable Gate gate, @Nullable Charge outer, Cost hold, Mode mode) {
+    private Charge(Engine engine, @Nullable Gate gate, @Nullable Charge outer, Reserved reserved, Mode mode) {
         this.engine = engine;
         this.gate = gate;
         this.outer = outer;
-        this.hold = hold;
+        this.reserved = reserved;
         this.forced = mode != Mode.ENFORCE;
         this.own = gate == null || gate.ofCalls.isEmpty()
                 ? List.of()
@@ -66,7 +76,7 @@ final class Charge {
         List<Share> all = new ArrayList<>();
         for (Share share : outer == null ? List.<Share>of() : outer.shares) {
             if (!share.ceiling.isOver()) {
-                all.add(new Share(share.ceiling, Gate.amount(share.ceiling.budget.unit(), hold)));
+                all.add(new Share(share.ceiling, reserved.amount(share.ceiling.budget.unit())));
             }
         }
         // What a call holds is for what is made inside it, too: it takes away nothing from that.
@@ -75,23 +85,12 @@ final class Charge {
     }
 
     /** The charge of a call that is about to be admitted; null if no budget concerns it. */
-    static @Nullable Charge of(Engine engine, Cost asked, Mode mode, @Nullable Charge outer) {
+    static @Nullable Charge of(Engine engine, Estimate asked, Mode mode, @Nullable Charge outer) {
         Gate gate = engine.purse.gate();
         // Without budgets of its own a call still has what it may cost: those around it hold that.
-        Cost hold = filled(asked, (gate == null ? engine.settings : gate.settings).estimatePerCall);
-        Charge charge = new Charge(engine, gate, outer, hold, mode);
+        Settings settings = gate == null ? engine.settings : gate.settings;
+        Charge charge = new Charge(engine, gate, outer, Reserved.of(asked, settings.estimatePerCall), mode);
         return gate == null && charge.shares.isEmpty() ? null : charge;
-    }
-
-    private static Cost filled(Cost asked, Cost estimate) {
-        boolean tokens = asked.inputTokens() > 0 || asked.outputTokens() > 0;
-        if (tokens && asked.nanoUsd() > 0) {
-            return asked;
-        }
-        return new Cost(
-                tokens ? asked.inputTokens() : estimate.inputTokens(),
-                tokens ? asked.outputTokens() : estimate.outputTokens(),
-                asked.nanoUsd() > 0 ? asked.nanoUsd() : estimate.nanoUsd());
     }
 
     /** Takes shares in the ceilings around, all or none, and answers why not; the ledger is yet to be asked. */
@@ -100,43 +99,62 @@ final class Charge {
         if (refusal != null && !forced) {
             return refusal;
         }
-        for (int i = 0; i < shares.size(); i++) {
-            Ceiling ceiling = shares.get(i).ceiling;
-            Kind kind = own.contains(ceiling) ? enterOwn(shares.get(i)) : ceiling.enter(shares.get(i), !forced);
+        int around = shares.size() - own.size();
+        for (int i = 0; i < around; i++) {
+            Share share = shares.get(i);
+            Unit unit = share.ceiling.budget.unit();
+            Kind kind = share.ceiling.claim(share, share.amount, reserved.bounds(unit), !forced);
             if (kind == null) {
                 continue;
             }
             if (refusal == null) {
-                refusal = new BudgetRefusal(ceiling.budget, ceiling.status(engine.wallTime()), kind, null);
+                refusal = share.ceiling.refused(kind, engine.wallTime());
             }
             if (!forced) {
-                shares.subList(0, i).forEach(share -> share.ceiling.book(share, 0, 0));
+                shares.subList(0, i).forEach(taken -> taken.ceiling.book(taken, 0, 0));
                 return refusal;
             }
         }
+        shares.subList(around, shares.size()).forEach(share -> share.ceiling.book(share, 0, share.amount));
         return refusal;
-    }
-
-    private static @Nullable Kind enterOwn(Share share) {
-        share.ceiling.book(share, 0, share.amount);
-        return null;
     }
 
     /** Why the call's own budgets refuse it before anybody is asked: too dear for one call, or nobody knows how dear. */
     private @Nullable BudgetRefusal ownRefusal() {
         for (Ceiling ceiling : own) {
-            Kind kind = ceiling.refusal(Gate.amount(ceiling.budget.unit(), hold));
+            Kind kind = ceiling.refusal(reserved);
             if (kind != null) {
-                return new BudgetRefusal(ceiling.budget, ceiling.status(engine.wallTime()), kind, null);
+                return ceiling.refused(kind, engine.wallTime());
             }
         }
+        return unpriced(reserved);
+    }
+
+    /** Why a budget refuses that must know what it cannot. */
+    private @Nullable BudgetRefusal unpriced(Reserved asked) {
         for (int i = 0; gate != null && i < gate.bookedCount(); i++) {
             Budget budget = gate.booked(i);
-            if (budget.requireEstimate() && Gate.amount(budget.unit(), hold) == 0) {
+            if (budget.requireEstimate() && !asked.bounds(budget.unit())) {
                 return new BudgetRefusal(budget, unknown(budget), Kind.UNPRICED, null);
             }
         }
         return null;
+    }
+
+    /** Why something without a price is refused; null if no budget counts US dollars. */
+    @Nullable BudgetRefusal unpriced() {
+        for (int i = 0; gate != null && i < gate.bookedCount(); i++) {
+            Budget budget = gate.booked(i);
+            if (budget.unit() == Unit.USD) {
+                return new BudgetRefusal(budget, unknown(budget), Kind.UNPRICED, null);
+            }
+        }
+        return shares.stream()
+                .map(share -> share.ceiling)
+                .filter(ceiling -> ceiling.budget.unit() == Unit.USD && !ceiling.isOver())
+                .findFirst()
+                .map(ceiling -> ceiling.refused(Kind.UNPRICED, engine.wallTime()))
+                .orElse(null);
     }
 
     private BudgetStatus unknown(Budget budget) {
@@ -149,8 +167,9 @@ final class Charge {
         if (gate == null || gate.bookedCount() == 0) {
             return NOTHING_ASKED;
         }
-        Hold asked = gate.hold(hold, forced);
-        reserved = asked;
+        Hold asked = gate.hold(reserved, forced);
+        hold = asked;
+        engine.purse.begun(this, gate.ledger);
         return gate.ledger.reserve(asked);
     }
 
@@ -162,16 +181,22 @@ final class Charge {
         }
         if (!forced) {
             // There is nothing to give back.
-            reserved = null;
+            hold = null;
         }
-        Budget budget = gate.booked(answer.refusing());
+        return byLedger(gate, answer, kind);
+    }
+
+    private BudgetRefusal byLedger(Gate asked, Answer answer, Kind kind) {
+        Budget budget = asked.booked(answer.refusing());
         Balance balance = answer.balances().get(answer.refusing());
         return new BudgetRefusal(budget, Gate.status(budget, balance, engine.wallTime()), kind, null);
     }
 
-    void tellLevels(Answer answer) {
+    /** Takes note of how the accounts stand, and passes on which levels were passed. */
+    void seen(List<Balance> balances) {
         if (gate != null) {
-            gate.tellLevels(answer.balances());
+            lastSeen = balances;
+            gate.tellLevels(balances);
         }
     }
 
@@ -186,16 +211,16 @@ final class Charge {
         BudgetRefusal refusal = ownRefusal();
         for (int i = 0; refusal == null && i < shares.size() - own.size(); i++) {
             Ceiling ceiling = shares.get(i).ceiling;
-            Kind kind = ceiling.refusal(shares.get(i).amount);
+            Kind kind = ceiling.refusal(reserved);
             if (kind != null) {
-                refusal = new BudgetRefusal(ceiling.budget, ceiling.status(engine.wallTime()), kind, null);
+                refusal = ceiling.refused(kind, engine.wallTime());
             }
         }
         return refusal != null || gate == null || gate.bookedCount() == 0 ? refusal : looked(gate);
     }
 
     private @Nullable BudgetRefusal looked(Gate asked) {
-        List<Line> lines = asked.lines(hold);
+        List<Line> lines = asked.lines(reserved);
         try {
             List<Balance> balances = Stages.await(asked.ledger.look(lines, asked.moment()));
             for (int i = 0; i < lines.size(); i++) {
@@ -212,6 +237,139 @@ final class Charge {
         }
     }
 
+    /**
+     * Reserves what one more step may cost, in all budgets or in none.
+     *
+     * @return a stage that tells why not, or completes with empty; a failure of the ledger is such a reason
+     */
+    CompletionStage<Optional<BudgetRefusal>> step(Reserved step) {
+        BudgetRefusal refusal = unpriced(step);
+        if (refusal != null && !forced) {
+            return CompletableFuture.completedFuture(Optional.of(refusal));
+        }
+        Refused raised = claimFor(step);
+        if (raised != null && refusal == null) {
+            refusal = raised.ceiling.refused(raised.kind, engine.wallTime());
+        }
+        if (refusal != null && !forced) {
+            takeBack(step);
+            return CompletableFuture.completedFuture(Optional.of(refusal));
+        }
+        Gate asked = gate;
+        Hold held = hold;
+        if (asked == null || held == null) {
+            return CompletableFuture.completedFuture(Optional.ofNullable(refusal));
+        }
+        BudgetRefusal here = refusal;
+        CompletionStage<Answer> answer;
+        try {
+            answer = asked.ledger.extend(new Extension(held, linesFor(held, step), asked.moment()));
+        } catch (Throwable broken) {
+            answer = CompletableFuture.failedFuture(broken);
+        }
+        return answer.handle((given, failure) -> Optional.ofNullable(concluded(step, here, given, failure)));
+    }
+
+    /** Claims shares for a step as well, in all ceilings or in none. */
+    private synchronized @Nullable Refused claimFor(Reserved step) {
+        stepped = true;
+        ofOtherSteps = ofOtherSteps.plus(step.cost());
+        for (Share share : shares) {
+            Unit unit = share.ceiling.budget.unit();
+            Kind kind = share.ceiling.claim(share, claim(unit, share.amount, step), step.bounds(unit), !forced);
+            if (kind != null) {
+                return new Refused(share.ceiling, kind);
+            }
+        }
+        return null;
+    }
+
+    /** What a call with a step that is about to be made may cost in all. */
+    private long claim(Unit unit, long atFirst, Reserved step) {
+        if (unit == Unit.CALLS) {
+            return atFirst;
+        }
+        long steps = Gate.amount(unit, ofEndedSteps.plus(ofOtherSteps));
+        // Of a step of which nobody knows there must be something left.
+        return Math.max(atFirst, step.bounds(unit) || steps == Long.MAX_VALUE ? steps : steps + 1);
+    }
+
+    private synchronized List<Line> linesFor(Hold held, Reserved step) {
+        List<Line> lines = new ArrayList<>(held.lines().size());
+        for (Line line : held.lines()) {
+            Unit unit = line.account().unit();
+            lines.add(new Line(line.account(), line.limit(), claim(unit, line.amount(), step), !step.bounds(unit)));
+        }
+        return lines;
+    }
+
+    private @Nullable BudgetRefusal concluded(
+            Reserved step, @Nullable BudgetRefusal here, @Nullable Answer answer, @Nullable Throwable failure) {
+        BudgetRefusal refusal = here;
+        if (answer == null) {
+            refusal = withoutAnswer(failure == null ? new NullPointerException("answer") : Stages.cause(failure));
+        } else {
+            BudgetRefusal byLedger = stepRefusal(answer);
+            refusal = refusal == null ? byLedger : refusal;
+            seen(answer.balances());
+        }
+        if (refusal != null && !forced) {
+            takeBack(step);
+        }
+        return refusal;
+    }
+
+    private @Nullable BudgetRefusal stepRefusal(Answer answer) {
+        return answer.kind() == null || gate == null ? null : byLedger(gate, answer, answer.kind());
+    }
+
+    /** The step was not made after all. */
+    private synchronized void takeBack(Reserved step) {
+        ofOtherSteps = ofOtherSteps.minus(step.cost());
+        bookShares();
+    }
+
+    /**
+     * A step has ended, or is now known to have cost something else.
+     *
+     * @param before what it was said to cost; null if nothing was
+     */
+    void stepEnded(Step step, @Nullable Cost before, Cost now) {
+        Settlement correction;
+        synchronized (this) {
+            stepped = true;
+            if (before != null) {
+                ofEndedSteps = ofEndedSteps.minus(before);
+            } else if (step.isWithinCall()) {
+                ofOtherSteps = ofOtherSteps.minus(step.hold());
+            }
+            ofEndedSteps = ofEndedSteps.plus(now);
+            correction = corrected();
+        }
+        sendCorrection(correction);
+    }
+
+    /** Why it may be advisable to spend less, as far as was seen when the ledger was last asked. */
+    Optional<Advice> advice() {
+        if (gate != null) {
+            Optional<Advice> booked = gate.advice(lastSeen);
+            if (booked.isPresent()) {
+                return booked;
+            }
+        }
+        return shares.stream()
+                .map(share -> share.ceiling)
+                .filter(Ceiling::isToDegrade)
+                .findFirst()
+                .map(ceiling ->
+                        new Advice(ceiling.status(engine.wallTime()), ceiling.budget.degradeTo()));
+    }
+
+    /** What was reserved for it from its beginning on. */
+    Cost reserved() {
+        return reserved.cost();
+    }
+
     /** Takes everything back, as though the call had never been asked for. */
     void withdraw() {
         finish(false, false);
@@ -221,6 +379,7 @@ final class Charge {
     void settle(boolean mayCostHold) {
         try {
             finish(mayCostHold, true);
+            engine.tellUnknown(chargedUnknown());
         } catch (Throwable broken) {
             Deliveries.warn("A call of circuit breaker '" + engine.breaker.name() + "' was not settled", broken);
         }
@@ -235,6 +394,9 @@ final class Charge {
             settled = true;
             costsHold = mayCostHold;
             settlement = nextSettlement();
+        }
+        if (gate != null) {
+            engine.purse.ended(this);
         }
         own.forEach(Ceiling::end);
         if (made && outer != null) {
@@ -259,31 +421,41 @@ final class Charge {
     void record(Cost cost) {
         Settlement correction;
         synchronized (this) {
+            overruled |= !settled;
             recorded = recorded == null ? cost : recorded.plus(cost);
-            correction = settled ? nextSettlement() : null;
-            if (correction == null) {
-                bookShares();
-            }
+            correction = corrected();
         }
-        if (correction != null) {
-            try {
-                send(correction);
-            } catch (Throwable broken) {
-                Deliveries.warn("A cost of circuit breaker '" + engine.breaker.name() + "' was not booked", broken);
-            }
+        sendCorrection(correction);
+    }
+
+    private @Nullable Settlement corrected() {
+        if (settled) {
+            return nextSettlement();
+        }
+        bookShares();
+        return null;
+    }
+
+    private void sendCorrection(@Nullable Settlement correction) {
+        try {
+            send(correction);
+        } catch (Throwable broken) {
+            Deliveries.warn("A cost of circuit breaker '" + engine.breaker.name() + "' was not booked", broken);
         }
     }
 
     private void bookShares() {
         for (Share share : shares) {
-            long spent = charged(share.ceiling.budget.unit(), share.amount);
-            share.ceiling.book(share, spent, settled ? 0 : Math.max(0, share.amount - spent));
+            Unit unit = share.ceiling.budget.unit();
+            long spent = charged(unit, share.amount);
+            long claimed = claim(unit, share.amount, Reserved.ALL_BOUND);
+            share.ceiling.book(share, spent, settled ? 0 : Math.max(0, claimed - spent));
         }
     }
 
     private @Nullable Settlement nextSettlement() {
         bookShares();
-        Hold settling = reserved;
+        Hold settling = hold;
         if (settling == null) {
             return null;
         }
@@ -297,11 +469,26 @@ final class Charge {
 
     /** What the call costs as far as is known. */
     private long charged(Unit unit, long held) {
-        Cost known = recorded == null && nestedSettled ? Cost.ZERO : recorded;
+        Cost known = known();
         if (known != null) {
             return Gate.amount(unit, known);
         }
         return settled && costsHold ? held : 0;
+    }
+
+    /** What is known of what the call costs; null if nothing is. */
+    private @Nullable Cost known() {
+        if (stepped && !overruled) {
+            // A step that has not ended when the call has costs what it holds.
+            Cost steps = settled ? ofEndedSteps.plus(ofOtherSteps) : ofEndedSteps;
+            return recorded == null ? steps : steps.plus(recorded);
+        }
+        return recorded == null && nestedSettled ? Cost.ZERO : recorded;
+    }
+
+    /** What the call is charged because nobody knows what it cost. */
+    synchronized Cost chargedUnknown() {
+        return settled && costsHold && known() == null ? reserved.cost() : Cost.ZERO;
     }
 
     private void send(@Nullable Settlement settlement) {
@@ -344,4 +531,7 @@ final class Charge {
                         .findFirst()
                         .orElse(null);
     }
+
+    /** A ceiling that a step does not fit under. */
+    private record Refused(Ceiling ceiling, Kind kind) {}
 }

@@ -158,8 +158,21 @@ public final class CircuitBreaker {
      */
     public <T extends @Nullable Object, X extends Throwable> T call(
             Cost hold, PermitCall<? extends T, ? extends X> call) throws X {
+        return this.<T, X>call(Estimate.atMost(hold), call);
+    }
+
+    /**
+     * Makes the call if it is permitted, with its permit at hand to record what it cost, and counts how it ended.
+     *
+     * @param estimate what the call may cost, to reserve in every budget; a breaker without budgets reserves nothing
+     * @return what the call returned
+     * @throws X what the call threw, the very object
+     * @throws CallNotPermittedException if it is refused; then nothing was called
+     */
+    public <T extends @Nullable Object, X extends Throwable> T call(
+            Estimate estimate, PermitCall<? extends T, ? extends X> call) throws X {
         Objects.requireNonNull(call, "call");
-        return WatchedCall.<T, X>call(acquire(hold), call);
+        return WatchedCall.<T, X>call(acquire(estimate), call);
     }
 
     /**
@@ -174,7 +187,7 @@ public final class CircuitBreaker {
      */
     public <T extends @Nullable Object> CompletableFuture<T> callAsync(Supplier<? extends CompletionStage<T>> call) {
         Objects.requireNonNull(call, "call");
-        return GuardedFuture.start(this, Cost.ZERO, permit -> call.get());
+        return GuardedFuture.start(this, Estimate.UNKNOWN, permit -> call.get());
     }
 
     /**
@@ -186,7 +199,20 @@ public final class CircuitBreaker {
      */
     public <T extends @Nullable Object> CompletableFuture<T> callAsync(
             Cost hold, Function<? super Permit, ? extends CompletionStage<T>> call) {
-        return GuardedFuture.start(this, Objects.requireNonNull(hold, "hold"), Objects.requireNonNull(call, "call"));
+        return callAsync(Estimate.atMost(hold), call);
+    }
+
+    /**
+     * Starts the call if it is permitted, with its permit at hand to record what it cost, and counts how its stage ends; for
+     * the rest like {@link #callAsync(Supplier)}.
+     *
+     * @param estimate what the call may cost, to reserve in every budget; a breaker without budgets reserves nothing
+     * @throws NullPointerException if an argument is null; nothing else is thrown
+     */
+    public <T extends @Nullable Object> CompletableFuture<T> callAsync(
+            Estimate estimate, Function<? super Permit, ? extends CompletionStage<T>> call) {
+        return GuardedFuture.start(
+                this, Objects.requireNonNull(estimate, "estimate"), Objects.requireNonNull(call, "call"));
     }
 
     // Two steps
@@ -197,12 +223,12 @@ public final class CircuitBreaker {
      * @throws CallNotPermittedException if it is refused
      */
     public Permit acquire() {
-        return acquire(Cost.ZERO);
+        return acquire(Estimate.UNKNOWN);
     }
 
     /** Leave to make one call, or empty if it is refused; report how it ended. */
     public Optional<Permit> tryAcquire() {
-        return tryAcquire(Cost.ZERO);
+        return Optional.ofNullable(Admission.now(engine, Estimate.UNKNOWN, false, false));
     }
 
     /**
@@ -212,8 +238,18 @@ public final class CircuitBreaker {
      * @throws CallNotPermittedException if it is refused
      */
     public Permit acquire(Cost hold) {
-        Objects.requireNonNull(hold, "hold");
-        return Objects.requireNonNull(Admission.now(engine, hold, false, true));
+        return acquire(Estimate.atMost(hold));
+    }
+
+    /**
+     * Leave to make one call that costs as estimated.
+     *
+     * @param estimate what the call may cost, to reserve in every budget; a breaker without budgets reserves nothing
+     * @throws CallNotPermittedException if it is refused
+     */
+    public Permit acquire(Estimate estimate) {
+        Objects.requireNonNull(estimate, "estimate");
+        return Objects.requireNonNull(Admission.now(engine, estimate, false, true));
     }
 
     /**
@@ -222,8 +258,7 @@ public final class CircuitBreaker {
      * @param hold the most that the call may cost, to reserve in every budget; a breaker without budgets reserves nothing
      */
     public Optional<Permit> tryAcquire(Cost hold) {
-        Objects.requireNonNull(hold, "hold");
-        return Optional.ofNullable(Admission.now(engine, hold, false, false));
+        return Optional.ofNullable(Admission.now(engine, Estimate.atMost(hold), false, false));
     }
 
     /**
@@ -233,8 +268,17 @@ public final class CircuitBreaker {
      * @return a stage of the permit; it fails with {@link CallNotPermittedException} if the call is refused
      */
     public CompletionStage<Permit> acquireAsync(Cost hold) {
-        Objects.requireNonNull(hold, "hold");
-        return Admission.later(engine, hold);
+        return acquireAsync(Estimate.atMost(hold));
+    }
+
+    /**
+     * Leave to make one call that costs as estimated; never blocks.
+     *
+     * @param estimate what the call may cost, to reserve in every budget; a breaker without budgets reserves nothing
+     * @return a stage of the permit; it fails with {@link CallNotPermittedException} if the call is refused
+     */
+    public CompletionStage<Permit> acquireAsync(Estimate estimate) {
+        return Admission.later(engine, Objects.requireNonNull(estimate, "estimate"));
     }
 
     /**
@@ -269,6 +313,16 @@ public final class CircuitBreaker {
         engine.checkPermitted();
     }
 
+    /**
+     * Refuses, like any other refusal, a call of which it is known that nobody can price it, where one of its budgets counts US dollars;
+     * where none does this does nothing.
+     *
+     * @throws BudgetExceededException of the kind {@link BudgetExceededException.Kind#UNPRICED}
+     */
+    public void refuseUnpriced() {
+        engine.refuseUnpriced(engine.purse.unpriced(Scope.innermostCharge()));
+    }
+
     // The manual protocol: an admission and results without a permit
 
     /**
@@ -277,7 +331,7 @@ public final class CircuitBreaker {
      * call in budgets of calls, and holds nothing.
      */
     public boolean canExecute() {
-        return Admission.now(engine, Cost.ZERO, true, false) != null;
+        return Admission.now(engine, Estimate.UNKNOWN, true, false) != null;
     }
 
     /** Records a success, without a permit, on the present state. */
@@ -352,6 +406,25 @@ public final class CircuitBreaker {
     public List<BudgetStatus> budgets() {
         Gate gate = engine.purse.gate();
         return gate == null ? List.of() : gate.statuses();
+    }
+
+    /**
+     * Whether calls should spend less, because a budget has reached its {@code degrade-at}, and by which model; moves nothing. A call
+     * that is under way asks its {@link Permit#advice()}, which also knows the budgets for that call.
+     */
+    public Optional<Advice> advice() {
+        Gate gate = engine.purse.gate();
+        return gate == null ? Optional.empty() : gate.advice();
+    }
+
+    /**
+     * Settles the calls under way, of this breaker and its keys, whose holds would outlive this process: each costs what is known so far,
+     * or else what it holds. What they report later is taken for a correction. For the end of an application; a ledger in memory has
+     * nothing to settle.
+     */
+    public void settleOpenCalls() {
+        engine.purse.settleOpen();
+        keys().ifPresent(keys -> keys.all().forEach(CircuitBreaker::settleOpenCalls));
     }
 
     /** The latest changes of the state with their evidence, at most 20, the oldest first; moves nothing. */

@@ -29,6 +29,16 @@ public interface CircuitBreakerListener {
     default void onRefused(CircuitBreaker breaker, Refusal refusal) {}
 
     /**
+     * A cost was recorded, or a call is charged what it held because nobody knows what it cost. What the steps of a call cost is told
+     * when the call has ended.
+     *
+     * @param breaker the breaker whose call it was
+     * @param cost how much
+     * @param confidence how far it can be trusted; {@link Confidence#UNKNOWN} for what was held
+     */
+    default void onCost(CircuitBreaker breaker, Cost cost, Confidence confidence) {}
+
+    /**
      * A budget of the breaker has passed one of its {@code warn-at} levels: told once a level and window, and for a rolling window
      * at most once in its length. Of a budget that breakers share the listeners of the one are told whose call passed it.
      *

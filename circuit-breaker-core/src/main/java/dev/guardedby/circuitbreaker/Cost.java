@@ -78,6 +78,19 @@ public record Cost(long inputTokens, long outputTokens, long nanoUsd) {
                 saturatedSum(nanoUsd, other.nanoUsd));
     }
 
+    /** What is left of this without the other; no part falls below 0. */
+    Cost minus(Cost other) {
+        return new Cost(
+                Math.max(0, inputTokens - other.inputTokens),
+                Math.max(0, outputTokens - other.outputTokens),
+                Math.max(0, nanoUsd - other.nanoUsd));
+    }
+
+    /** The same without the money. */
+    Cost tokens() {
+        return new Cost(inputTokens, outputTokens, 0);
+    }
+
     /** Refuses what no single call can cost. */
     void requireRecordable() {
         plausible("inputTokens", inputTokens, MOST_TOKENS_A_RECORD);

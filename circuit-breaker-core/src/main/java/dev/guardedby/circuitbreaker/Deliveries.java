@@ -68,6 +68,10 @@ final class Deliveries {
         tellAll(listener -> listener.onRefused(breaker, refusal));
     }
 
+    void cost(CircuitBreaker breaker, Cost cost, Confidence confidence) {
+        tellAll(listener -> listener.onCost(breaker, cost, confidence));
+    }
+
     void budget(CircuitBreaker breaker, BudgetStatus budget, int percent) {
         tellAll(listener -> listener.onBudget(breaker, budget, percent));
     }

@@ -129,6 +129,65 @@ final class Engine {
         }
     }
 
+    /** Throws if the state no longer lets a call that is under way go on to its next step. */
+    void checkStep() {
+        State seen = state;
+        if (seen instanceof Open && seen.mode == Mode.ENFORCE) {
+            long now = now();
+            if (seen.refuses(now)) {
+                countRefused(seen, now);
+                throw new CallNotPermittedException(breaker, seen, now);
+            }
+        }
+    }
+
+    /**
+     * Refuses a call or a step of which nobody can tell what it costs in US dollars.
+     *
+     * @param refusal by the first budget that must know; null if none counts dollars
+     */
+    void refuseUnpriced(@Nullable BudgetRefusal refusal) {
+        Mode mode = state.mode;
+        if (refusal == null || mode == Mode.DISABLED) {
+            return;
+        }
+        if (mode == Mode.OBSERVE) {
+            totals.countWouldReject();
+            return;
+        }
+        countRefused(refusal);
+        throw refusal.exception(breaker, state.circuitState());
+    }
+
+    /**
+     * Counts a cost.
+     *
+     * @throws IllegalArgumentException if no single record can say that; then nothing is counted
+     */
+    void count(Cost cost, Confidence confidence) {
+        totals.add(confidence == Confidence.UNKNOWN ? cost.tokens() : cost);
+        tellCost(cost, confidence);
+    }
+
+    /** Counts a cost that was looked at before. */
+    void countSum(Cost cost, Confidence confidence) {
+        totals.addSum(confidence == Confidence.UNKNOWN ? cost.tokens() : cost);
+        tellCost(cost, confidence);
+    }
+
+    /** A call is charged what it held. */
+    void tellUnknown(Cost cost) {
+        if (!cost.equals(Cost.ZERO)) {
+            tellCost(cost, Confidence.UNKNOWN);
+        }
+    }
+
+    private void tellCost(Cost cost, Confidence confidence) {
+        if (deliveries != null) {
+            deliveries.cost(breaker, cost, confidence);
+        }
+    }
+
     void tellLevel(BudgetStatus budget, int percent) {
         if (deliveries != null) {
             deliveries.budget(breaker, budget, percent);

@@ -11,6 +11,7 @@ import java.math.BigDecimal;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -84,7 +85,7 @@ final class Gate {
     }
 
     /** What a call asks of the ledger. */
-    List<Line> lines(Cost hold) {
+    List<Line> lines(Reserved hold) {
         if (booked.size() == 1) {
             return List.of(line(0, hold));
         }
@@ -95,13 +96,12 @@ final class Gate {
         return lines;
     }
 
-    private Line line(int i, Cost hold) {
+    private Line line(int i, Reserved hold) {
         Budget budget = booked.get(i);
-        long amount = amount(budget.unit(), hold);
-        return new Line(accounts.get(i), budget.wholeLimit(), amount, amount == 0);
+        return new Line(accounts.get(i), budget.wholeLimit(), hold.amount(budget.unit()), !hold.bounds(budget.unit()));
     }
 
-    Hold hold(Cost hold, boolean forced) {
+    Hold hold(Reserved hold, boolean forced) {
         return new Hold(lines(hold), settings.holdTimeout, forced, moment());
     }
 
@@ -132,7 +132,7 @@ final class Gate {
 
     private void change(int line, long change, @Nullable String reason, Moment now) {
         Stages.then(
-                ledger.adjust(new Adjustment(line(line, Cost.ZERO), change, reason, now)),
+                ledger.adjust(new Adjustment(line(line, Reserved.NOTHING), change, reason, now)),
                 balance -> tellLevels(line, balance),
                 "A ledger lost what was booked to budget '" + booked.get(line).name() + "'");
     }
@@ -151,6 +151,31 @@ final class Gate {
             if (balance.peak() < level && balance.spent() >= level) {
                 engine.tellLevel(status(budget, balance, engine.wallTime()), percent);
             }
+        }
+    }
+
+    /** Why it is advisable to spend less where accounts stand like that; of several budgets the first says so. */
+    Optional<Advice> advice(List<Balance> balances) {
+        for (int i = 0; i < balances.size(); i++) {
+            Budget budget = booked.get(i);
+            Balance balance = balances.get(i);
+            if (budget.isToDegrade(balance.spent(), balance.limit())) {
+                return Optional.of(new Advice(status(budget, balance, engine.wallTime()), budget.degradeTo()));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** The advice to whoever makes a call now. */
+    Optional<Advice> advice() {
+        if (booked.stream().allMatch(budget -> budget.degradeAt().isEmpty())) {
+            return Optional.empty();
+        }
+        try {
+            return advice(Stages.await(ledger.look(lines(Reserved.NOTHING), moment())));
+        } catch (Exception broken) {
+            Deliveries.warn("A ledger does not tell how budgets stand", broken);
+            return Optional.empty();
         }
     }
 
@@ -173,7 +198,7 @@ final class Gate {
         List<BudgetStatus> statuses = new ArrayList<>();
         try {
             List<Balance> balances =
-                    booked.isEmpty() ? List.of() : Stages.await(ledger.look(lines(Cost.ZERO), moment()));
+                    booked.isEmpty() ? List.of() : Stages.await(ledger.look(lines(Reserved.NOTHING), moment()));
             for (int i = 0; i < balances.size(); i++) {
                 statuses.add(status(booked.get(i), balances.get(i), asOf));
             }
@@ -198,7 +223,7 @@ final class Gate {
         int i = booked.indexOf(budget);
         Line line = new Line(accounts.get(i), limit, 0, true);
         try {
-            Balance before = Stages.await(ledger.look(List.of(line(i, Cost.ZERO)), moment()))
+            Balance before = Stages.await(ledger.look(List.of(line(i, Reserved.NOTHING)), moment()))
                     .get(0);
             Balance after = Stages.await(ledger.limit(line, moment()));
             tellLevelsPassedBy(budget, before, after);

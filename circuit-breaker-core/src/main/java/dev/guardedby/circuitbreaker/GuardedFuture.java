@@ -25,7 +25,7 @@ final class GuardedFuture<T extends @Nullable Object> extends CompletableFuture<
     }
 
     static <T extends @Nullable Object> CompletableFuture<T> start(
-            CircuitBreaker breaker, Cost hold, Function<? super Permit, ? extends CompletionStage<T>> call) {
+            CircuitBreaker breaker, Estimate hold, Function<? super Permit, ? extends CompletionStage<T>> call) {
         CompletableFuture<Permit> admission = breaker.acquireAsync(hold).toCompletableFuture();
         if (!admission.isDone()) {
             return AwaitedFuture.of(admission, permit -> start(permit, call));

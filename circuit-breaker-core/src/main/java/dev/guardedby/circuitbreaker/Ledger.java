@@ -40,6 +40,13 @@ public interface Ledger {
     }
 
     /**
+     * Whether the accounts live on when this process ends, so that what its calls hold must be settled before; by default they do.
+     */
+    default boolean outlivesProcess() {
+        return true;
+    }
+
+    /**
      * Reserves all lines of a hold, or none.
      *
      * <p>A line fits when {@code spent + held + amount <= limit} and {@code spent + held < limit}, with the limit that an operator
@@ -47,6 +54,15 @@ public interface Ledger {
      * do not fit, and the answer says so all the same.
      */
     CompletionStage<Answer> reserve(Hold hold);
+
+    /**
+     * Raises what a hold has reserved, in all lines or in none, for a call that goes on to its next step.
+     *
+     * <p>A line fits by the same rule as in {@link #reserve}, where what the hold has reserved already does not count; what is less than
+     * that leaves it as it is. The time of the hold begins anew, and one that was lost is held again. A hold that is settled stays as it
+     * is, and the answer is that all fits. All in the window that reserved it.
+     */
+    CompletionStage<Answer> extend(Extension extension);
 
     /**
      * Replaces what a hold has reserved, or what an earlier settlement of it charged, by what the call cost.
@@ -121,7 +137,7 @@ public interface Ledger {
      *
      * @param limit the limit as it is configured where the call is made
      * @param amount what the call may cost; 0 if nobody knows
-     * @param soft whether nobody knows
+     * @param soft whether the call may cost more than that
      */
     record Line(Account account, long limit, long amount, boolean soft) {}
 
@@ -181,6 +197,14 @@ public interface Ledger {
             return "Hold" + lines;
         }
     }
+
+    /**
+     * More for a call that is under way.
+     *
+     * @param hold what it has reserved
+     * @param lines what it is to have reserved in all, in the order of the lines of the hold, and of the same accounts
+     */
+    record Extension(Hold hold, List<Line> lines, Moment now) {}
 
     /** What the call of a hold cost, a line each; an immutable value. */
     final class Settlement {

@@ -84,6 +84,56 @@ final class MemoryLedger implements Ledger {
     }
 
     @Override
+    public boolean outlivesProcess() {
+        return false;
+    }
+
+    @Override
+    public CompletionStage<Answer> extend(Extension extension) {
+        Entry[] entries = extension.hold().entries;
+        if (entries == null) {
+            // It was refused, so there is nothing to extend.
+            return CompletableFuture.completedFuture(Answer.granted(List.of()));
+        }
+        Book[] books = new Book[entries.length];
+        for (int i = 0; i < entries.length; i++) {
+            books[i] = entries[i].book;
+        }
+        Book[] ordered = books.clone();
+        Arrays.sort(ordered, BY_NUMBER);
+        for (Book book : ordered) {
+            book.lock.lock();
+        }
+        try {
+            for (Book book : ordered) {
+                book.turnTo(extension.now());
+            }
+            return CompletableFuture.completedFuture(extendLocked(extension, entries));
+        } finally {
+            unlock(ordered);
+        }
+    }
+
+    private Answer extendLocked(Extension extension, Entry[] entries) {
+        List<Line> lines = extension.lines();
+        int refusing = -1;
+        Kind refusal = null;
+        for (int i = 0; i < entries.length && refusal == null; i++) {
+            refusal = entries[i].book.refusal(entries[i], lines.get(i).amount(), limit(lines.get(i)));
+            refusing = refusal == null ? -1 : i;
+        }
+        boolean booked = refusal == null || extension.hold().isForced();
+        Balance[] balances = new Balance[entries.length];
+        for (int i = 0; i < entries.length; i++) {
+            if (booked) {
+                entries[i].book.extend(entries[i], lines.get(i), extension.now().nanos());
+            }
+            balances[i] = entries[i].book.told(limit(lines.get(i)));
+        }
+        return new Answer(List.of(balances), refusing, refusal);
+    }
+
+    @Override
     public CompletionStage<List<Balance>> settle(Settlement settlement) {
         Entry[] entries = settlement.hold().entries;
         if (entries == null) {

@@ -42,6 +42,11 @@ public record ModelUsage(
         return of(model, Usage.NONE).with(Confidence.UNKNOWN);
     }
 
+    /** The same, of a model of that name. */
+    public ModelUsage by(@Nullable String otherModel) {
+        return new ModelUsage(provider, otherModel, usage, tier, confidence, labels);
+    }
+
     /** The same, served by a provider. */
     public ModelUsage servedBy(@Nullable String otherProvider) {
         return new ModelUsage(otherProvider, model, usage, tier, confidence, labels);

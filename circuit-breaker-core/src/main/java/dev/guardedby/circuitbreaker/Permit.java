@@ -3,8 +3,12 @@ package dev.guardedby.circuitbreaker;
 import dev.guardedby.circuitbreaker.HalfOpen.Slot;
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
 import dev.guardedby.circuitbreaker.Running.Slice;
+import dev.guardedby.circuitbreaker.Step.Said;
 import java.math.BigDecimal;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +45,9 @@ public final class Permit implements AutoCloseable {
     private final @Nullable Slice slice;
     private final long startedAt;
     private volatile int reported;
+    private volatile boolean costRecorded;
+    /** Null as long as the call has taken no step. */
+    private volatile @Nullable Steps steps;
     /** Null where no budget concerns the call; written once, before anybody else has the permit. */
     private @Nullable Charge charge;
 
@@ -108,10 +115,154 @@ public final class Permit implements AutoCloseable {
      * @throws IllegalArgumentException if an amount is above 10^12 tokens or 1,000,000 USD; then nothing is recorded
      */
     public void recordCost(Cost cost) {
-        engine.totals.add(cost);
+        recordCost(cost, Confidence.REPORTED);
+    }
+
+    /**
+     * Records what the call costs, on top of what was recorded before; allowed after the report, too, as a correction. What is recorded
+     * while the call runs counts in place of what its {@linkplain #step steps} cost.
+     *
+     * @param confidence how far that can be trusted; the dollars of what is {@link Confidence#UNKNOWN} are charged to budgets, and do not
+     *     count as recorded
+     * @throws IllegalArgumentException if it is above 10^12 tokens or 1,000,000 USD; then nothing is recorded
+     */
+    public void recordCost(Cost cost, Confidence confidence) {
+        engine.count(cost, Objects.requireNonNull(confidence, "confidence"));
+        costRecorded = true;
+        Steps taken = steps;
+        if (taken != null) {
+            taken.overrule();
+        }
         if (charge != null) {
             charge.record(cost);
         }
+    }
+
+    /** What the call holds from its beginning on, to be charged if nobody knows what it cost; nothing where no budget concerns it. */
+    public Cost hold() {
+        return charge == null ? Cost.ZERO : charge.reserved();
+    }
+
+    /**
+     * Why the call should spend less, as the budgets stood when it or its last step was admitted; empty if there is no need.
+     */
+    public Optional<Advice> advice() {
+        return charge == null ? Optional.empty() : charge.advice();
+    }
+
+    /**
+     * Leave to make one more step within the call, such as one call of a model in a loop of tools; waits for a ledger that is far
+     * away.
+     *
+     * <p>It is refused while the breaker is open, and where a budget of the call has no room for what its steps have cost and may cost;
+     * of the whole of that no more is reserved than what the call does not hold already. The step is no call: only its cost counts.
+     * A step after the call's report is not refused.
+     *
+     * @param estimate what the step may cost; of what it leaves unknown there must be something left in the budgets
+     * @throws CallNotPermittedException if it is refused
+     */
+    public Step step(Estimate estimate) {
+        CompletableFuture<Step> asked = new CompletableFuture<>();
+        askForStep(estimate, asked);
+        try {
+            return Stages.await(asked);
+        } catch (RuntimeException refused) {
+            throw refused;
+        } catch (Exception interrupted) {
+            // Whatever comes of it, nobody makes the step.
+            CompletionStage<Void> unused = asked.thenAccept(step -> step.end(Cost.ZERO, Confidence.REPORTED));
+            BudgetRefusal refusal = Objects.requireNonNull(charge).withoutAnswer(interrupted);
+            engine.countRefused(refusal);
+            throw refusal.exception(engine.breaker, engine.state.circuitState());
+        }
+    }
+
+    /**
+     * Leave to make one more step within the call, as by {@link #step}; never blocks.
+     *
+     * @return a stage of the step; it fails with {@link CallNotPermittedException} if the step is refused
+     */
+    public CompletionStage<Step> stepAsync(Estimate estimate) {
+        CompletableFuture<Step> asked = new CompletableFuture<>();
+        askForStep(estimate, asked);
+        return asked;
+    }
+
+    /**
+     * Refuses, like any other refusal, a step of which it is known that nobody can price it, where a budget that concerns the call counts
+     * US dollars; where none does this does nothing.
+     *
+     * @throws BudgetExceededException of the kind {@link BudgetExceededException.Kind#UNPRICED}
+     */
+    public void refuseUnpricedStep() {
+        engine.refuseUnpriced(charge == null ? null : charge.unpriced());
+    }
+
+    private void askForStep(Estimate estimate, CompletableFuture<Step> result) {
+        Reserved reserved = Reserved.of(estimate, engine.settings.estimatePerCall);
+        if (reported != 0) {
+            result.complete(new Step(this, reserved, false));
+            return;
+        }
+        Step step = new Step(this, reserved, true);
+        try {
+            engine.checkStep();
+            begin();
+            if (charge == null) {
+                result.complete(step);
+                return;
+            }
+            CompletionStage<?> unused = charge.step(reserved).whenComplete((refusal, failure) -> {
+                if (refusal == null) {
+                    result.completeExceptionally(failure);
+                } else {
+                    answer(step, refusal.orElse(null), result);
+                }
+            });
+        } catch (Throwable refused) {
+            result.completeExceptionally(refused);
+        }
+    }
+
+    private void answer(Step step, @Nullable BudgetRefusal refusal, CompletableFuture<Step> result) {
+        Mode mode = engine.state.mode;
+        if (refusal == null || mode == Mode.DISABLED) {
+            result.complete(step);
+        } else if (mode == Mode.OBSERVE) {
+            engine.totals.countWouldReject();
+            result.complete(step);
+        } else {
+            engine.countRefused(refusal);
+            result.completeExceptionally(refusal.exception(engine.breaker, engine.state.circuitState()));
+        }
+    }
+
+    private synchronized void begin() {
+        if (steps == null) {
+            Steps made = new Steps();
+            steps = made;
+            if (costRecorded) {
+                made.overrule();
+            }
+        }
+    }
+
+    /** A step was said to have cost something, for the first time or in place of something else. */
+    void ended(Step step, @Nullable Said before, Said now) {
+        Cost saidBefore = before == null ? Cost.ZERO : before.cost();
+        Steps taken = step.isWithinCall() ? steps : null;
+        if (taken == null || !taken.take(step, now)) {
+            // The totals never fall.
+            engine.countSum(now.cost().minus(saidBefore), now.confidence());
+        }
+        if (charge != null) {
+            charge.stepEnded(step, before == null ? null : saidBefore, now.cost());
+        }
+    }
+
+    /** Whether a failure of the call or of a step of it costs what it holds. */
+    boolean isCharged(Throwable failure) {
+        return engine.settings.chargeOnFailure.include(failure);
     }
 
     /** Whether the call decides about a recovery. */
@@ -156,7 +307,7 @@ public final class Permit implements AutoCloseable {
     private boolean costsHold(Verdict verdict, Throwable cause) {
         return charge != null
                 && (verdict == Verdict.SUCCESS
-                        || (verdict.isFailure() && engine.settings.chargeOnFailure.include(cause)));
+                        || (verdict.isFailure() && isCharged(cause)));
     }
 
     /** Whether the caller gave up a call that may go on at the remote. */
@@ -172,6 +323,10 @@ public final class Permit implements AutoCloseable {
     boolean report(Verdict verdict, @Nullable Throwable failure, boolean costsHold) {
         if (!REPORTED.compareAndSet(this, 0, 1)) {
             return false;
+        }
+        Steps taken = steps;
+        if (taken != null) {
+            taken.end().forEach(said -> engine.countSum(said.cost(), said.confidence()));
         }
         if (charge != null) {
             charge.settle(costsHold);
@@ -202,8 +357,8 @@ public final class Permit implements AutoCloseable {
         return charge;
     }
 
-    /** Whether calls made inside must know that they are. */
-    boolean isToAttach() {
+    /** Whether calls made inside must know that they are: to ride on a probe, or to be charged to its budgets. */
+    public boolean isToAttach() {
         return isProbe() || charge != null;
     }
 

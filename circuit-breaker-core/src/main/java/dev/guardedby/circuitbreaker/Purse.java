@@ -3,6 +3,8 @@ package dev.guardedby.circuitbreaker;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +19,8 @@ final class Purse {
 
     private volatile @Nullable Ledger ownLedger;
     private volatile Map<String, Long> callLimits = Map.of();
+    /** Calls under way whose holds would outlive this process. */
+    private final Set<Charge> open = ConcurrentHashMap.newKeySet();
 
     Purse(Engine engine) {
         this.engine = engine;
@@ -80,7 +84,7 @@ final class Purse {
 
     /** Counts what was recorded without a permit, and books it: to the call of this breaker that it is made in, or at once. */
     void recordCost(Cost cost) {
-        engine.totals.add(cost);
+        engine.count(cost, Confidence.REPORTED);
         if (!isAsked()) {
             return;
         }
@@ -101,13 +105,35 @@ final class Purse {
         }
     }
 
+    /** Why budgets refuse what has no price; null if none counts US dollars. */
+    @Nullable BudgetRefusal unpriced(@Nullable Charge innermost) {
+        Charge charge = Charge.of(engine, Estimate.UNKNOWN, engine.state.mode, innermost);
+        return charge == null ? null : charge.unpriced();
+    }
+
+    /** A call is about to ask a ledger. */
+    void begun(Charge charge, Ledger asked) {
+        if (asked.outlivesProcess()) {
+            open.add(charge);
+        }
+    }
+
+    void ended(Charge charge) {
+        open.remove(charge);
+    }
+
+    /** Settles what is under way at what it is known to cost, or at its hold. */
+    void settleOpen() {
+        open.forEach(charge -> charge.settle(true));
+    }
+
     /** Why budgets would refuse a call made now by this thread; takes nothing. */
     @Nullable BudgetRefusal look() {
         State seen = engine.state;
         if (!isAsked() || seen.mode != Mode.ENFORCE) {
             return null;
         }
-        Charge charge = Charge.of(engine, Cost.ZERO, seen.mode, Scope.innermostCharge());
+        Charge charge = Charge.of(engine, Estimate.UNKNOWN, seen.mode, Scope.innermostCharge());
         return charge == null ? null : charge.look();
     }
 }

@@ -157,12 +157,17 @@ final class Totals {
      */
     void add(Cost more) {
         more.requireRecordable();
+        addSum(more);
+    }
+
+    /** Adds what several records come to, each of which was looked at before. */
+    void addSum(Cost more) {
         Cost seen;
         do {
             seen = cost;
         } while (!COST.compareAndSet(this, seen, seen.plus(more)));
         if (parent != null) {
-            parent.add(more);
+            parent.addSum(more);
         }
     }
 

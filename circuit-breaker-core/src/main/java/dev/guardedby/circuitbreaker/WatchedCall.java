@@ -81,6 +81,6 @@ final class WatchedCall {
     }
 
     private static Permit admitted(Engine engine) {
-        return Objects.requireNonNull(Admission.now(engine, Cost.ZERO, false, true));
+        return Objects.requireNonNull(Admission.now(engine, Estimate.UNKNOWN, false, true));
     }
 }

@@ -48,6 +48,21 @@ final class LedgerByHand implements Ledger {
     }
 
     @Override
+    public CompletionStage<Answer> extend(Extension extension) {
+        RuntimeException thrown = broken;
+        if (thrown != null) {
+            throw thrown;
+        }
+        if (!away) {
+            return memory.extend(extension);
+        }
+        CompletableFuture<Answer> later = new CompletableFuture<>();
+        waiting.add(() ->
+                later.complete(memory.extend(extension).toCompletableFuture().join()));
+        return later;
+    }
+
+    @Override
     public CompletionStage<List<Balance>> settle(Settlement settlement) {
         settlements++;
         RuntimeException thrown = broken;

@@ -1,7 +1,9 @@
 package dev.guardedby.spring;
 
+import dev.guardedby.circuitbreaker.Advice;
 import dev.guardedby.circuitbreaker.Cost;
 import java.math.BigDecimal;
+import java.util.Optional;
 
 /**
  * Records what a guarded call costs, from inside it. Inject the bean of this type:
@@ -46,4 +48,10 @@ public interface CostRecorder {
      * records on it after the method has returned, too.
      */
     CostRecorder current();
+
+    /**
+     * Why this call should spend less, and by which model: a budget of it has reached its {@code degrade-at}. As the budgets stood when
+     * the call, or its last step, was admitted; empty if there is no need, and outside a guarded call.
+     */
+    Optional<Advice> advice();
 }

@@ -59,7 +59,7 @@ final class Assembly {
     Admitted admit(@Nullable Inside known) {
         Inside around = Inside.orPresent(known);
         return around.within(() -> {
-            Permit permit = breaker.acquire();
+            Permit permit = breaker.acquire(method.estimate());
             GuardedCall call = new GuardedCall(method, invocation, breaker, permit).inside(around.call());
             assembling.continuedBy(call);
             return new Admitted(permit, call, new Border(insideOf(permit, call), around));
@@ -67,11 +67,11 @@ final class Assembly {
     }
 
     private static Inside insideOf(Permit permit, GuardedCall call) {
-        if (!permit.isProbe()) {
+        if (!permit.isToAttach()) {
             return new Inside(call, Scope.current().orElse(null));
         }
-        try (Scope probing = permit.attach()) {
-            return new Inside(call, probing);
+        try (Scope within = permit.attach()) {
+            return new Inside(call, within);
         }
     }
 }

@@ -1,9 +1,11 @@
 package dev.guardedby.spring.aop;
 
+import dev.guardedby.circuitbreaker.Advice;
 import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.spring.CostRecorder;
 import java.lang.StackWalker.StackFrame;
 import java.math.BigDecimal;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
@@ -34,6 +36,11 @@ final class CurrentCallCostRecorder implements CostRecorder {
         return call == null ? outside : call;
     }
 
+    @Override
+    public Optional<Advice> advice() {
+        return current().advice();
+    }
+
     /** Where there is no call to record on. */
     private static final class Outside implements CostRecorder {
         private static final Log LOG = LogFactory.getLog(CostRecorder.class);
@@ -60,6 +67,11 @@ final class CurrentCallCostRecorder implements CostRecorder {
         @Override
         public CostRecorder current() {
             return this;
+        }
+
+        @Override
+        public Optional<Advice> advice() {
+            return Optional.empty();
         }
 
         private void lost() {

@@ -1,5 +1,6 @@
 package dev.guardedby.spring.aop;
 
+import dev.guardedby.circuitbreaker.BudgetExceededException;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.aopalliance.intercept.MethodInvocation;
@@ -22,8 +23,12 @@ final class GuardInterceptor implements MethodInterceptor {
         CircuitBreaker breaker;
         try {
             breaker = method.breakerFor(invocation);
-        } catch (InvalidKeyException invalid) {
-            return method.shape().failed(invalid);
+            UsageCost usage = method.usage();
+            if (usage != null) {
+                usage.refuseIfUnpriced(breaker);
+            }
+        } catch (InvalidKeyException | BudgetExceededException refused) {
+            return method.shape().failed(refused);
         }
         return method.shape().guard(method, breaker, invocation);
     }

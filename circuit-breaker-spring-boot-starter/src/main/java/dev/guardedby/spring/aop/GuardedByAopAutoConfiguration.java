@@ -5,10 +5,11 @@ import dev.guardedby.circuitbreaker.Prices;
 import dev.guardedby.spring.CostRecorder;
 import dev.guardedby.spring.GuardedBy;
 import dev.guardedby.spring.config.ConfiguredBreakers;
+import dev.guardedby.spring.config.ConfiguredPrices;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
 import dev.guardedby.spring.keys.Keys;
+import dev.guardedby.spring.models.ModelCalls;
 import dev.guardedby.spring.usage.UsageExtractor;
-import java.time.InstantSource;
 import java.util.function.LongSupplier;
 import org.aopalliance.aop.Advice;
 import org.jspecify.annotations.Nullable;
@@ -57,6 +58,13 @@ public final class GuardedByAopAutoConfiguration {
         return lost == null ? new InertCostRecorder() : new CurrentCallCostRecorder(lost);
     }
 
+    @Bean
+    @ConditionalOnMissingBean
+    ModelCalls guardedByModelCalls(ObjectProvider<UsageCosts> guarding) {
+        UsageCosts usages = guarding.getIfAvailable();
+        return usages == null ? new UnguardedModelCalls() : new ModelSteps(usages);
+    }
+
     // Parameters have the names of the beans that they stand for, and so are found by name. By type, every bean of the
     // application would be looked at for each of them, because these are made before all others.
     @Configuration(proxyBeanMethods = false)
@@ -103,11 +111,23 @@ public final class GuardedByAopAutoConfiguration {
                 BreakerNames guardedByBreakerNames,
                 LostCosts guardedByLostCosts,
                 Keys guardedByKeys,
-                ObjectProvider<UsageExtractor> extractors,
-                ObjectProvider<Prices> prices) {
-            UsageCosts usages = new UsageCosts(extractors, prices, InstantSource.system(), guardedByLostCosts);
+                UsageCosts guardedByUsageCosts) {
             return new GuardedMethods(
-                    guardedByDeclarations, guardedByBreakerNames, guardedByLostCosts, usages, guardedByKeys);
+                    guardedByDeclarations,
+                    guardedByBreakerNames,
+                    guardedByLostCosts,
+                    guardedByUsageCosts,
+                    guardedByKeys);
+        }
+
+        @Bean
+        @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+        static UsageCosts guardedByUsageCosts(
+                LostCosts guardedByLostCosts,
+                ObjectProvider<UsageExtractor> extractors,
+                ObjectProvider<Prices> prices,
+                ObjectProvider<ConfiguredPrices> configured) {
+            return new UsageCosts(extractors, Pricing.of(prices, configured), guardedByLostCosts);
         }
 
         @Bean

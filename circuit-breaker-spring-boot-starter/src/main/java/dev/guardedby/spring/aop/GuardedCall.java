@@ -1,12 +1,15 @@
 package dev.guardedby.spring.aop;
 
+import dev.guardedby.circuitbreaker.Advice;
 import dev.guardedby.circuitbreaker.Call;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.Confidence;
 import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.Permit;
 import dev.guardedby.spring.CostRecorder;
 import java.math.BigDecimal;
 import java.util.Objects;
+import java.util.Optional;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +29,8 @@ final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwabl
     private final UsageCost.@Nullable Tally tally;
     private volatile boolean recorded;
     private volatile boolean recordedInside;
+    /** What it has cost so far, as far as is known. */
+    private volatile Cost soFar = Cost.ZERO;
     private @Nullable GuardedCall outer;
     private volatile @Nullable GuardedCall continuation;
 
@@ -67,6 +72,7 @@ final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwabl
     void continuedBy(GuardedCall call) {
         call.recorded = recorded;
         call.recordedInside = recordedInside;
+        call.soFar = soFar;
         continuation = call;
     }
 
@@ -102,6 +108,9 @@ final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwabl
         } else if (tally != null && !recorded && !recordedInside) {
             tally.book(this, result);
         }
+        if ((recorded || recordedInside) && method.learns()) {
+            method.learn(soFar);
+        }
     }
 
     /** Notes what an item of a stream tells of the usage of the whole. */
@@ -132,26 +141,66 @@ final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwabl
 
     @Override
     public void record(Cost cost) {
+        record(cost, Confidence.REPORTED);
+    }
+
+    /** Records what the call costs, in place of what its steps do. */
+    void record(Cost cost, Confidence confidence) {
         GuardedCall proper = continuation;
         if (proper != null) {
-            proper.record(cost);
+            proper.record(cost, confidence);
             return;
         }
         if (permit == null) {
             breaker.recordCost(cost);
         } else {
-            permit.recordCost(cost);
+            permit.recordCost(cost, confidence);
         }
+        soFar = recorded ? soFar.plus(cost) : cost;
         recorded = true;
         tellOuterCalls();
+    }
+
+    /** The call proper: this one, or the one that it was the preparation of. */
+    GuardedCall proper() {
+        GuardedCall proper = continuation;
+        return proper == null ? this : proper;
+    }
+
+    CircuitBreaker breaker() {
+        return breaker;
+    }
+
+    /** The leave to make it; null if the breaker keeps that to itself, which has no budgets then. */
+    @Nullable Permit permit() {
+        return permit;
+    }
+
+    /** What is held for it from its beginning on. */
+    Cost held() {
+        return permit == null ? Cost.ZERO : permit.hold();
+    }
+
+    /** A step of it has cost so much, so its result is not to be read any more. */
+    void stepped(Cost cost) {
+        if (!recorded) {
+            soFar = soFar.plus(cost);
+        }
+        recordedInside = true;
+        tellOuterCalls();
+    }
+
+    @Override
+    public Optional<Advice> advice() {
+        Permit present = proper().permit;
+        return present == null ? Optional.empty() : present.advice();
     }
 
     // What they return tells the same usage again, and one breaker is to book it once.
     private void tellOuterCalls() {
         for (GuardedCall call = outer; call != null; call = call.outer) {
             if (call.breaker == breaker) {
-                GuardedCall proper = call.continuation;
-                (proper == null ? call : proper).recordedInside = true;
+                call.proper().recordedInside = true;
             }
         }
     }

@@ -1,6 +1,8 @@
 package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.Cost;
+import dev.guardedby.circuitbreaker.Estimate;
 import java.lang.reflect.Method;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +18,7 @@ import org.springframework.aop.ProxyMethodInvocation;
  * @param cost what reads its cost from the result, or null
  * @param usage what reads from the result what was used, and so its cost; null if it cannot tell, or {@code cost} does
  * @param key what reads from the arguments whose call it is, or null
+ * @param learnt what its calls cost as a rule
  */
 record GuardedMethod(
         Method method,
@@ -24,13 +27,34 @@ record GuardedMethod(
         @Nullable Fallback fallback,
         @Nullable CostExpression cost,
         @Nullable UsageCost usage,
-        @Nullable KeyExpression key) {
+        @Nullable KeyExpression key,
+        LearntCost learnt) {
 
     private static final String ASKED = GuardedMethod.class.getName() + ".asked";
 
     /** Whether the cost depends on the result. */
     boolean readsResult() {
         return cost != null || usage != null;
+    }
+
+    /** What one call may cost, as far as calls before it tell. */
+    Estimate estimate() {
+        return learnt.likely();
+    }
+
+    /** Whether it is to be known what calls cost as a rule. */
+    boolean learns() {
+        return breaker.hasBudgets();
+    }
+
+    /** A call has succeeded that cost so much. */
+    void learn(Cost cost) {
+        learnt.add(cost);
+    }
+
+    /** Whether a call has its permit at hand, because it is to be charged to budgets, or may make calls of models on the way. */
+    boolean needsPermit() {
+        return breaker.hasBudgets() || ModelSteps.ARE_MADE;
     }
 
     /**

@@ -151,6 +151,6 @@ final class GuardedMethods {
         UsageCost usage = cost == null ? usages.of(method, beanClass, breaker) : null;
         KeyExpression key =
                 declaration.key().isEmpty() ? null : KeyExpression.parse(declaration.key(), method, breaker, keys);
-        return new GuardedMethod(method, breaker, shape, fallback, cost, usage, key);
+        return new GuardedMethod(method, breaker, shape, fallback, cost, usage, key, new LearntCost());
     }
 }

@@ -1,7 +1,6 @@
 package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
-import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.Outcome;
 import dev.guardedby.spring.aop.Fallback.Choice;
 import java.util.concurrent.CompletableFuture;
@@ -19,12 +18,12 @@ enum PlainShape implements Shape {
         @SuppressWarnings("NullAway") // does not see that the type argument lets the lambda return null
         public @Nullable Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation)
                 throws Throwable {
-            if (!breaker.hasBudgets()) {
+            if (!method.needsPermit()) {
                 return breaker.call(new GuardedCall(method, invocation, breaker, null));
             }
             // With its permit at hand, what the call costs is booked on it from any thread, and when it has ended, too.
             return breaker.<@Nullable Object, Throwable>call(
-                    Cost.ZERO, permit -> new GuardedCall(method, invocation, breaker, permit).call());
+                    method.estimate(), permit -> new GuardedCall(method, invocation, breaker, permit).call());
         }
     },
 
@@ -36,7 +35,7 @@ enum PlainShape implements Shape {
         public @Nullable Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation)
                 throws Throwable {
             return CompletableFuture.completedFuture(breaker.<@Nullable Object, Throwable>call(
-                    Cost.ZERO, permit -> ended(new GuardedCall(method, invocation, breaker, permit))));
+                    method.estimate(), permit -> ended(new GuardedCall(method, invocation, breaker, permit))));
         }
 
         private @Nullable Object ended(GuardedCall call) throws Throwable {

@@ -1,7 +1,6 @@
 package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
-import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.Outcome;
 import dev.guardedby.spring.aop.Fallback.Choice;
 import java.util.concurrent.CompletableFuture;
@@ -17,7 +16,7 @@ final class StageShape implements Shape {
     @SuppressWarnings("NullAway") // a stage that is null is the breaker's to count
     public @Nullable Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation) {
         return breaker.callAsync(
-                Cost.ZERO, permit -> stage(method, new GuardedCall(method, invocation, breaker, permit)));
+                method.estimate(), permit -> stage(method, new GuardedCall(method, invocation, breaker, permit)));
     }
 
     @SuppressWarnings("unchecked") // the shape says so
@@ -29,7 +28,7 @@ final class StageShape implements Shape {
             // What the breaker calls declares no exception, and it hands on whatever comes.
             throw Shape.sneak(thrown);
         }
-        if (stage == null || !method.readsResult()) {
+        if (stage == null || !(method.readsResult() || method.learns())) {
             return stage;
         }
         LinkedFuture<@Nullable Object> afterwards = new LinkedFuture<>(stage);

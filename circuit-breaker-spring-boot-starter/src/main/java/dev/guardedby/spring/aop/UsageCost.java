@@ -1,36 +1,34 @@
 package dev.guardedby.spring.aop;
 
+import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Confidence;
 import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.ModelUsage;
-import dev.guardedby.circuitbreaker.PriceBook;
 import dev.guardedby.spring.aop.LostCosts.Reason;
 import dev.guardedby.spring.usage.UsageExtractor;
-import java.time.Instant;
-import java.time.InstantSource;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Supplier;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 
-/** Books what the calls of a method cost, by the usage that their results tell of and the prices of their start. */
+/**
+ * Finds out what the calls of a method, or the steps of a breaker's calls, cost: by the usage that results tell of, and the prices in
+ * force when they began.
+ */
 final class UsageCost {
     private static final Log LOG = LogFactory.getLog(UsageCost.class);
-    // A remote may name as many models as it likes.
-    private static final int MOST_WARNED_OF = 256;
 
     private final String method;
     private final List<Reader> readers;
-    private final Supplier<PriceBook> prices;
-    private final InstantSource clock;
+    private final Pricing pricing;
     private final LongAdder broken;
     private final LongAdder untold;
     private final LongAdder unpriced;
-    private final Set<String> unpricedModels;
+    /** The model that the last call used without a price; null if it had one. */
+    private volatile @Nullable ModelUsage lastUnpriced;
+
     private final AtomicBoolean warnedOfBroken = new AtomicBoolean();
     private final AtomicBoolean warnedOfUntold = new AtomicBoolean();
 
@@ -50,118 +48,164 @@ final class UsageCost {
         }
     }
 
+    /** What a usage costs, and how far that can be trusted. */
+    record Priced(Cost cost, Confidence confidence) {}
+
     /**
      * For one method.
      *
      * @param method as messages name it
      * @param readers those that may be able to read its results
-     * @param prices the book in force
-     * @param clock tells on which day a call began
+     * @param pricing what knows the prices
      * @param lost counts what cannot be booked
-     * @param unpricedModels the models that were warned of, and the methods that name none
      */
-    UsageCost(
-            String method,
-            String breaker,
-            List<Reader> readers,
-            Supplier<PriceBook> prices,
-            InstantSource clock,
-            LostCosts lost,
-            Set<String> unpricedModels) {
+    UsageCost(String method, String breaker, List<Reader> readers, Pricing pricing, LostCosts lost) {
         this.method = method;
         this.readers = readers;
-        this.prices = prices;
-        this.clock = clock;
+        this.pricing = pricing;
         this.broken = lost.of(breaker, Reason.EXTRACTOR);
         this.untold = lost.of(breaker, Reason.USAGE);
         this.unpriced = lost.of(breaker, Reason.PRICE);
-        this.unpricedModels = unpricedModels;
     }
 
     /** A call that begins now. */
     Tally begin() {
-        return new Tally(prices.get(), clock.instant());
+        return new Tally(pricing.now());
+    }
+
+    /**
+     * Refuses a call whose last predecessor used a model without a price, if such calls are to be refused and there still is none.
+     *
+     * @throws dev.guardedby.circuitbreaker.BudgetExceededException if a budget counts US dollars
+     */
+    void refuseIfUnpriced(CircuitBreaker breaker) {
+        ModelUsage last = lastUnpriced;
+        if (last != null && pricing.rejectsUnknown()) {
+            if (pricing.now().knows(last.provider(), last.model())) {
+                lastUnpriced = null;
+            } else {
+                breaker.refuseUnpriced();
+            }
+        }
+    }
+
+    /** What a result, or an item of a stream, tells of what was used; null if nothing. */
+    private @Nullable ModelUsage told(Object item, Told told) {
+        for (int i = 0; i < readers.size(); i++) {
+            Reader reader = readers.get(i);
+            if (reader.reads(item)) {
+                told.asked = true;
+                ModelUsage usage = read(reader.extractor, item, told);
+                if (usage != null) {
+                    return usage;
+                }
+            }
+        }
+        return null;
+    }
+
+    private @Nullable ModelUsage read(UsageExtractor extractor, Object item, Told told) {
+        try {
+            return extractor
+                    .extract(item)
+                    .filter(usage -> usage.confidence() != Confidence.UNKNOWN)
+                    .orElse(null);
+        } catch (Throwable thrown) {
+            // A client of another version lacks a method, for example.
+            told.failed = true;
+            warnOfBroken(thrown);
+            return null;
+        }
+    }
+
+    /** What the result of a step tells of what was used; null, and counted, if nothing. */
+    @Nullable ModelUsage read(Object result) {
+        Told told = new Told();
+        ModelUsage usage = told(result, told);
+        if (usage == null) {
+            countUntold(told);
+        }
+        return usage;
+    }
+
+    private void countUntold(Told told) {
+        if (told.failed) {
+            broken.increment();
+        } else if (told.asked) {
+            untold.increment();
+            warnOfUntold();
+        }
+    }
+
+    /**
+     * What a usage costs; if its model has no price, what the configuration says.
+     *
+     * @param prices those that were in force when it began
+     * @param heldNanoUsd what is held for it
+     */
+    Priced price(ModelUsage usage, Pricing.AtStart prices, long heldNanoUsd) {
+        Cost cost = prices.price(usage);
+        if (cost != null) {
+            lastUnpriced = null;
+            return new Priced(cost, usage.confidence());
+        }
+        unpriced.increment();
+        pricing.warnOfNoPrice(method, usage);
+        // Of what names no model the next call says nothing.
+        lastUnpriced = usage.model() == null ? null : usage;
+        return new Priced(
+                usage.usage().cost(pricing.allowsUnknown() ? 0 : heldNanoUsd), pricing.confidenceInUnknown(usage));
+    }
+
+    /** What is known of the asking. */
+    private static final class Told {
+        // Written by the thread of the items, read by the one that ends the call.
+        private volatile boolean asked;
+        private volatile boolean failed;
     }
 
     /** What one call has told of its usage so far, and the prices that it began with. */
     final class Tally {
-        private final PriceBook book;
-        private final Instant begun;
-        // Written by the thread of the items, read by the one that ends the call.
-        private volatile @Nullable ModelUsage told;
-        private volatile boolean asked;
-        private volatile boolean failed;
+        private final Pricing.AtStart prices;
+        private final Told asking = new Told();
+        private volatile @Nullable ModelUsage usage;
 
-        private Tally(PriceBook book, Instant begun) {
-            this.book = book;
-            this.begun = begun;
+        private Tally(Pricing.AtStart prices) {
+            this.prices = prices;
         }
 
         /** Looks at one item of many. The last that tells a usage counts: some remotes tell the sum so far each time. */
         void see(Object item) {
-            for (int i = 0; i < readers.size(); i++) {
-                Reader reader = readers.get(i);
-                if (reader.reads(item)) {
-                    asked = true;
-                    ModelUsage usage = read(reader.extractor, item);
-                    if (usage != null) {
-                        told = usage;
-                        return;
-                    }
-                }
-            }
-        }
-
-        private @Nullable ModelUsage read(UsageExtractor extractor, Object item) {
-            try {
-                return extractor
-                        .extract(item)
-                        .filter(usage -> usage.confidence() != Confidence.UNKNOWN)
-                        .orElse(null);
-            } catch (Throwable thrown) {
-                // A client of another version lacks a method, for example.
-                failed = true;
-                warnOfBroken(thrown);
-                return null;
+            ModelUsage told = told(item, asking);
+            if (told != null) {
+                usage = told;
             }
         }
 
         /** Books what a call cost that has ended with a result, or with the last item of many. */
         void book(GuardedCall call, @Nullable Object result) {
-            if (told == null && result != null) {
+            if (usage == null && result != null) {
                 see(result);
             }
             bookTold(call);
-            if (told == null && failed) {
-                broken.increment();
-            } else if (told == null && asked) {
-                untold.increment();
-                warnOfUntold();
+            if (usage == null) {
+                countUntold(asking);
             }
         }
 
         /** Books what was told before the call failed; a failure tells nothing itself. */
         void bookTold(GuardedCall call) {
-            ModelUsage usage = told;
-            if (usage == null) {
+            ModelUsage told = usage;
+            if (told == null) {
                 return;
             }
             try {
-                call.record(price(usage));
+                Priced priced = price(told, prices, call.held().nanoUsd());
+                call.record(priced.cost(), priced.confidence());
             } catch (RuntimeException refused) {
                 broken.increment();
                 warnOfBroken(refused);
             }
-        }
-
-        private Cost price(ModelUsage usage) {
-            Cost cost = book.price(usage, begun).orElse(null);
-            if (cost != null) {
-                return cost;
-            }
-            unpriced.increment();
-            warnOfNoPrice(usage);
-            return usage.usage().cost(0);
         }
     }
 
@@ -181,21 +225,6 @@ final class UsageCost {
                     + " does not tell what was used, so nothing is recorded of what it cost. If it"
                     + " is a stream, ask the remote for the usage at its end. Further results of this method are counted and"
                     + " not logged.");
-        }
-    }
-
-    private void warnOfNoPrice(ModelUsage usage) {
-        String model = usage.model();
-        if (unpricedModels.size() < MOST_WARNED_OF && unpricedModels.add(model == null ? method : model)) {
-            LOG.warn(
-                    model == null
-                            ? "The result of " + method
-                                    + " does not name its model, so what it used has no price: the tokens are"
-                                    + " recorded, and 0 USD. Let the annotation's cost or a CostRecorder say it. Further results"
-                                    + " of this method are counted and not logged."
-                            : "There is no price for what the model '" + model + "' used, " + usage.usage()
-                                    + ": the tokens are recorded, and 0 USD. Write it in guardedby.prices.models. Further calls"
-                                    + " of this model are counted and not logged.");
         }
     }
 }

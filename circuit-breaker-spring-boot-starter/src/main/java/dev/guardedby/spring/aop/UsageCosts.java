@@ -1,15 +1,12 @@
 package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
-import dev.guardedby.circuitbreaker.PriceBook;
-import dev.guardedby.circuitbreaker.Prices;
 import dev.guardedby.spring.aop.UsageCost.Reader;
 import dev.guardedby.spring.usage.UsageExtractor;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
-import java.time.InstantSource;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
@@ -24,43 +21,43 @@ import org.springframework.util.function.SingletonSupplier;
 /** Decides of each method who can read from its results what its calls used. */
 final class UsageCosts {
     private final Supplier<List<Reader>> readers;
-    private final Supplier<Supplier<PriceBook>> prices;
-    private final InstantSource clock;
+    private final Pricing pricing;
     private final LostCosts lost;
-    // Of the whole application: a model without a price is one mistake, however many methods call it.
-    private final Set<String> unpriced = ConcurrentHashMap.newKeySet();
+    private final Map<String, UsageCost> ofSteps = new ConcurrentHashMap<>();
 
     /**
      * Asks for beans when the first guarded method is looked at.
      *
-     * @param prices of models; without, no model has one
-     * @param clock tells on which day a call began
+     * @param pricing what knows the prices
+     * @param lost counts what cannot be booked
      */
-    UsageCosts(
-            ObjectProvider<UsageExtractor> extractors,
-            ObjectProvider<Prices> prices,
-            InstantSource clock,
-            LostCosts lost) {
+    UsageCosts(ObjectProvider<UsageExtractor> extractors, Pricing pricing, LostCosts lost) {
         this.readers = SingletonSupplier.of(
                 () -> extractors.orderedStream().map(Reader::of).toList());
-        this.prices = SingletonSupplier.of(() -> {
-            Prices present = prices.getIfAvailable();
-            return present == null ? () -> PriceBook.EMPTY : present::current;
-        });
-        this.clock = clock;
+        this.pricing = pricing;
         this.lost = lost;
     }
 
-    /** What books the usage of a method's calls; null if its results cannot tell it. */
+    Pricing pricing() {
+        return pricing;
+    }
+
+    /** What prices the usage of a method's calls; null if its results cannot tell it. */
     @Nullable UsageCost of(Method method, Class<?> beanClass, CircuitBreaker breaker) {
         Class<?> result = resultOf(Signature.result(method, beanClass));
         List<Reader> able = readers.get().stream()
                 .filter(reader -> reader.types().stream().anyMatch(type -> mayBe(result, type)))
                 .toList();
-        if (able.isEmpty()) {
-            return null;
-        }
-        return new UsageCost(Signature.qualified(method), breaker.name(), able, prices.get(), clock, lost, unpriced);
+        return able.isEmpty()
+                ? null
+                : new UsageCost(Signature.qualified(method), breaker.name(), able, pricing, lost);
+    }
+
+    /** What prices the usage of the steps within the calls of a breaker. */
+    UsageCost ofSteps(CircuitBreaker breaker) {
+        return ofSteps.computeIfAbsent(
+                breaker.name(),
+                name -> new UsageCost("a model inside breaker '" + name + "'", name, readers.get(), pricing, lost));
     }
 
     /** What the calls come to in the end: of a future its value, of a publisher or a flow its items. */

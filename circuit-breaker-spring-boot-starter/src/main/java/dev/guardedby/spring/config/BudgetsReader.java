@@ -153,6 +153,9 @@ final class BudgetsReader {
             if (written.degradeAt() != null) {
                 budget.degradeAt(written.degradeAt());
             }
+            if (written.degradeTo() != null) {
+                budget.degradeTo(written.degradeTo());
+            }
             return budget.build();
         });
     }

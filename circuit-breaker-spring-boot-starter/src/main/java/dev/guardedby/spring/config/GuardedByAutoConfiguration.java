@@ -10,6 +10,7 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.core.env.ConfigurableEnvironment;
@@ -62,5 +63,11 @@ public final class GuardedByAutoConfiguration {
             ObjectProvider<Ledger> ledger) {
         return own.fills(CircuitBreakerRegistry.of(
                 new BreakerFactory(configured, own, customizers, listeners, answers, ticker, ledger)));
+    }
+
+    @Bean
+    @ConditionalOnBooleanProperty(name = "guardedby.enabled", matchIfMissing = true)
+    SettlementAtTheEnd guardedBySettlementAtTheEnd(CircuitBreakerRegistry registry) {
+        return new SettlementAtTheEnd(registry);
     }
 }

@@ -214,6 +214,8 @@ record GuardedByProperties(
      * @param zone Whose hours, days, weeks and months these are, such as Europe/Berlin. By default, UTC.
      * @param warnAt Percentages of the limit at which a warning is logged, once a window: 1 to 100, ascending.
      * @param degradeAt Percentage of the limit from which on a cheaper model is advised, 1 to 100. By default, never.
+     * @param degradeTo Name of the cheaper model that is then used by the clients that can switch, such as gpt-4.1-nano. By default, that
+     *     is left to the application.
      * @param requireEstimate Whether calls are refused whose cost in this unit nobody can estimate.
      */
     record Budget(
@@ -224,6 +226,7 @@ record GuardedByProperties(
             @Nullable ZoneId zone,
             @DefaultValue List<Integer> warnAt,
             @Nullable Integer degradeAt,
+            @Nullable String degradeTo,
             @DefaultValue("false") boolean requireEstimate) {}
 
     /**

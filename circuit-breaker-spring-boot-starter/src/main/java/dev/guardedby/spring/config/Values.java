@@ -208,6 +208,7 @@ final class Values {
                 each.put("warn-at", budget.warnAt());
             }
             budget.degradeAt().ifPresent(percent -> each.put("degrade-at", percent));
+            budget.degradeTo().ifPresent(model -> each.put("degrade-to", model));
             if (budget.requireEstimate()) {
                 each.put("require-estimate", true);
             }

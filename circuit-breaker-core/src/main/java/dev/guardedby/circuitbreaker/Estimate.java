@@ -1,0 +1,33 @@
+package dev.guardedby.circuitbreaker;
+
+import java.util.Objects;
+
+/**
+ * What a call may cost, as far as somebody knows before it is made.
+ *
+ * <p>Money and tokens are looked at apart. Each is reserved as the bound says, or else as the breaker's {@code estimate-per-call}
+ * does, or else as is likely. Only the last can be passed: a budget in which it counts is {@link BudgetStatus.Kind#SOFT}.
+ *
+ * @param atMost the bound; 0 where nobody knows one
+ * @param likely what such a call costs as a rule; 0 where nobody knows
+ */
+public record Estimate(Cost atMost, Cost likely) {
+    /** Nobody knows. */
+    public static final Estimate UNKNOWN = new Estimate(Cost.ZERO, Cost.ZERO);
+
+    /** An estimate of both kinds. */
+    public Estimate {
+        Objects.requireNonNull(atMost, "atMost");
+        Objects.requireNonNull(likely, "likely");
+    }
+
+    /** A bound: the call costs no more. */
+    public static Estimate atMost(Cost bound) {
+        return new Estimate(bound, Cost.ZERO);
+    }
+
+    /** What the call costs as a rule, and may pass. */
+    public static Estimate likely(Cost cost) {
+        return new Estimate(Cost.ZERO, cost);
+    }
+}

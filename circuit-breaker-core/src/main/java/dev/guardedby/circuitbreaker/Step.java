@@ -1,0 +1,82 @@
+package dev.guardedby.circuitbreaker;
+
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One step of a guarded call, such as one call of a model in a loop of tools: leave to make it, and what it cost.
+ *
+ * <p>Say how it ended, once or, if that is known better later, again: the last word counts. What the steps of a call cost is what the
+ * call costs, unless a cost is recorded on its permit. A step of which nobody says how it ended costs what it holds. In the totals
+ * it counts with the end of the call. Thread-safe.
+ *
+ * @see Permit#step(Estimate)
+ */
+public final class Step {
+    private final Permit permit;
+    private final Reserved reserved;
+    /** Whether the call has reserved for it; not so where it had ended before. */
+    private final boolean withinCall;
+    /** The last word; null until then. By this object's lock. */
+    private @Nullable Said said;
+
+    /** What a step was said to cost. */
+    record Said(Cost cost, Confidence confidence) {}
+
+    Step(Permit permit, Reserved reserved, boolean withinCall) {
+        this.permit = permit;
+        this.reserved = reserved;
+        this.withinCall = withinCall;
+    }
+
+    /** What was reserved for it: what it costs if nobody knows. */
+    public Cost hold() {
+        return reserved.cost();
+    }
+
+    /**
+     * The step has ended.
+     *
+     * @param cost what it cost
+     * @param confidence how far that can be trusted; the dollars of what is {@link Confidence#UNKNOWN} are charged, not recorded
+     * @throws IllegalArgumentException if the cost is above 10^12 tokens or 1,000,000 USD; then the step has not ended
+     */
+    public void end(Cost cost, Confidence confidence) {
+        cost.requireRecordable();
+        say(new Said(cost, Objects.requireNonNull(confidence, "confidence")));
+    }
+
+    /** The step has ended, or was given up after it began, and nobody knows what it cost: it costs what it holds. */
+    public void endUnknown() {
+        say(new Said(reserved.cost(), Confidence.UNKNOWN));
+    }
+
+    /**
+     * The step has failed: it costs what it holds if the failure is one of the breaker's {@code charge-on-failure}, else nothing.
+     */
+    public void fail(Throwable failure) {
+        Objects.requireNonNull(failure, "failure");
+        if (permit.isCharged(failure)) {
+            endUnknown();
+        } else {
+            say(new Said(Cost.ZERO, Confidence.REPORTED));
+        }
+    }
+
+    private void say(Said now) {
+        Said before;
+        synchronized (this) {
+            before = said;
+            said = now;
+        }
+        permit.ended(this, before, now);
+    }
+
+    Reserved reserved() {
+        return reserved;
+    }
+
+    boolean isWithinCall() {
+        return withinCall;
+    }
+}

@@ -1,0 +1,136 @@
+package dev.guardedby.spring.aop;
+
+import dev.guardedby.circuitbreaker.Confidence;
+import dev.guardedby.circuitbreaker.Cost;
+import dev.guardedby.circuitbreaker.Estimate;
+import dev.guardedby.circuitbreaker.ModelUsage;
+import dev.guardedby.circuitbreaker.Permit;
+import dev.guardedby.circuitbreaker.Step;
+import dev.guardedby.circuitbreaker.Usage;
+import dev.guardedby.spring.aop.UsageCost.Priced;
+import dev.guardedby.spring.models.ModelCall;
+import dev.guardedby.spring.models.ModelRequest;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** One call of a model inside a guarded call. */
+final class ModelStep implements ModelCall {
+    private final GuardedCall call;
+    private final UsageCost costs;
+    private final ModelRequest request;
+    private final @Nullable String cheaper;
+    private final Pricing.AtStart prices;
+    private final Estimate estimate;
+    /** Null until it is admitted, and where no permit is at hand. */
+    private volatile @Nullable Step step;
+
+    /**
+     * A step that is yet to be admitted.
+     *
+     * @param request with the model that is to be called in the end
+     * @param cheaper that model, if it is not the one that was asked for
+     * @param prices those in force
+     * @param estimate what it may cost
+     */
+    ModelStep(
+            GuardedCall call,
+            UsageCost costs,
+            ModelRequest request,
+            @Nullable String cheaper,
+            Pricing.AtStart prices,
+            Estimate estimate) {
+        this.call = call;
+        this.costs = costs;
+        this.request = request;
+        this.cheaper = cheaper;
+        this.prices = prices;
+        this.estimate = estimate;
+    }
+
+    @Nullable Permit permit() {
+        return call.permit();
+    }
+
+    Estimate estimate() {
+        return estimate;
+    }
+
+    ModelStep admitted(Step given) {
+        step = given;
+        return this;
+    }
+
+    @Override
+    public Optional<String> model() {
+        return Optional.ofNullable(cheaper);
+    }
+
+    @Override
+    public void end(Object answer) {
+        ModelUsage usage = costs.read(answer);
+        if (usage == null) {
+            endUnknown();
+        } else {
+            end(usage);
+        }
+    }
+
+    @Override
+    public void end(ModelUsage usage) {
+        if (usage.confidence() == Confidence.UNKNOWN) {
+            endUnknown();
+            return;
+        }
+        Priced priced = costs.price(named(usage), prices, held().nanoUsd());
+        say(priced.cost(), priced.confidence());
+    }
+
+    private void endUnknown() {
+        Step given = step;
+        if (given != null) {
+            given.endUnknown();
+            call.stepped(given.hold());
+        }
+    }
+
+    /** What answers leave out the request tells. */
+    private ModelUsage named(ModelUsage usage) {
+        ModelUsage named = usage.model() == null ? usage.by(request.model()) : usage;
+        return named.provider() == null ? named.servedBy(request.provider()) : named;
+    }
+
+    private Cost held() {
+        Step given = step;
+        return given == null ? Cost.ZERO : given.hold();
+    }
+
+    private void say(Cost cost, Confidence confidence) {
+        Step given = step;
+        if (given != null) {
+            given.end(cost, confidence);
+            call.stepped(cost);
+        } else {
+            call.record(cost, confidence);
+        }
+    }
+
+    @Override
+    public void cut(long outputTokens) {
+        if (request.inputTokens() == 0 && outputTokens == 0) {
+            endUnknown();
+        } else {
+            Usage seen = Usage.of(request.inputTokens(), outputTokens);
+            end(ModelUsage.of(request.model(), seen).with(Confidence.ESTIMATED));
+        }
+    }
+
+    @Override
+    public void fail(Throwable failure) {
+        Objects.requireNonNull(failure, "failure");
+        Step given = step;
+        if (given != null) {
+            given.fail(failure);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+package dev.guardedby.spring.aop;
+
+import dev.guardedby.circuitbreaker.Advice;
+import dev.guardedby.circuitbreaker.Cost;
+import dev.guardedby.circuitbreaker.Estimate;
+import dev.guardedby.circuitbreaker.Permit;
+import dev.guardedby.circuitbreaker.Step;
+import dev.guardedby.spring.models.ModelCall;
+import dev.guardedby.spring.models.ModelCalls;
+import dev.guardedby.spring.models.ModelRequest;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import org.springframework.util.ClassUtils;
+
+/** Makes calls of models steps of the guarded calls that they are made in. */
+final class ModelSteps implements ModelCalls {
+    /** Whether something on the class path asks for steps by itself. */
+    static final boolean ARE_MADE = isPresent("org.springframework.ai.chat.client.advisor.api.CallAdvisor")
+            || isPresent("dev.langchain4j.model.chat.ChatModel");
+
+    private static final CompletionStage<ModelCall> UNGUARDED =
+            CompletableFuture.completedFuture(UnguardedModelCall.INSTANCE);
+
+    private final UsageCosts usages;
+
+    ModelSteps(UsageCosts usages) {
+        this.usages = usages;
+    }
+
+    private static boolean isPresent(String type) {
+        return ClassUtils.isPresent(type, ModelSteps.class.getClassLoader());
+    }
+
+    @Override
+    public ModelCall begin(ModelRequest request) {
+        GuardedCall call = GuardedCall.innermost();
+        if (call == null) {
+            return UnguardedModelCall.INSTANCE;
+        }
+        ModelStep step = prepared(call.proper(), request);
+        Permit permit = step.permit();
+        return permit == null ? step : step.admitted(permit.step(step.estimate()));
+    }
+
+    @Override
+    public CompletionStage<ModelCall> beginAsync(ModelRequest request, @Nullable Object carried) {
+        GuardedCall call = carried instanceof Inside inside ? inside.call() : GuardedCall.innermost();
+        if (call == null) {
+            return UNGUARDED;
+        }
+        try {
+            ModelStep step = prepared(call.proper(), request);
+            Permit permit = step.permit();
+            return permit == null
+                    ? CompletableFuture.completedFuture(step)
+                    : admitted(step, permit.stepAsync(step.estimate()));
+        } catch (RuntimeException refused) {
+            return CompletableFuture.failedFuture(refused);
+        }
+    }
+
+    // Not a dependent stage, which would wrap the refusal.
+    private static CompletionStage<ModelCall> admitted(ModelStep step, CompletionStage<Step> asked) {
+        CompletableFuture<ModelCall> result = new CompletableFuture<>();
+        CompletionStage<Step> unused = asked.whenComplete((given, refused) -> {
+            if (refused == null) {
+                result.complete(step.admitted(given));
+            } else {
+                result.completeExceptionally(refused);
+            }
+        });
+        return result;
+    }
+
+    private ModelStep prepared(GuardedCall call, ModelRequest asked) {
+        String cheaper = cheaper(call, asked);
+        ModelRequest request = cheaper == null ? asked : asked.by(cheaper);
+        Pricing pricing = usages.pricing();
+        Pricing.AtStart prices = pricing.now();
+        Permit permit = call.permit();
+        if (permit != null
+                && request.model() != null
+                && pricing.rejectsUnknown()
+                && !prices.knows(request.provider(), request.model())) {
+            permit.refuseUnpricedStep();
+        }
+        return new ModelStep(call, usages.ofSteps(call.breaker()), request, cheaper, prices, estimate(request, prices));
+    }
+
+    private static @Nullable String cheaper(GuardedCall call, ModelRequest asked) {
+        String model = call.advice().flatMap(Advice::model).orElse(null);
+        return model == null || model.equals(asked.model()) ? null : model;
+    }
+
+    /** What a call of a model may cost: a bound if there is a limit for what it answers. */
+    private static Estimate estimate(ModelRequest request, Pricing.AtStart prices) {
+        long received = request.maxOutputTokens() == null ? 0 : request.maxOutputTokens();
+        long sent = request.inputTokens();
+        String model = request.model();
+        if (sent == 0 && received == 0) {
+            return Estimate.UNKNOWN;
+        }
+        Cost priced = model == null ? null : prices.dearest(request.provider(), model, sent, received);
+        Cost once = priced == null ? new Cost(sent, received, 0) : priced;
+        Cost cost = once;
+        for (int attempt = 1; attempt < request.attempts(); attempt++) {
+            cost = cost.plus(once);
+        }
+        return sent == 0 || request.maxOutputTokens() == null ? Estimate.likely(cost) : Estimate.atMost(cost);
+    }
+}

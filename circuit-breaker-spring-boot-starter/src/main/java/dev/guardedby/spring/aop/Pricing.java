@@ -1,0 +1,139 @@
+package dev.guardedby.spring.aop;
+
+import dev.guardedby.circuitbreaker.Confidence;
+import dev.guardedby.circuitbreaker.Cost;
+import dev.guardedby.circuitbreaker.ModelUsage;
+import dev.guardedby.circuitbreaker.PriceBook;
+import dev.guardedby.circuitbreaker.Prices;
+import dev.guardedby.circuitbreaker.TokenKind;
+import dev.guardedby.circuitbreaker.Usage;
+import dev.guardedby.spring.config.ConfiguredPrices;
+import dev.guardedby.spring.config.ConfiguredPrices.UnknownModel;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.util.function.SingletonSupplier;
+
+/** What the application knows of prices, and does about models that have none. */
+final class Pricing {
+    private static final Log LOG = LogFactory.getLog(Pricing.class);
+    // A remote may name as many models as it likes.
+    private static final int MOST_WARNED_OF = 256;
+
+    private final Supplier<PriceBook> book;
+    private final Supplier<UnknownModel> unknown;
+    private final InstantSource clock;
+    // Of the whole application: a model without a price is one mistake, however many methods call it.
+    private final Set<String> warnedOf = ConcurrentHashMap.newKeySet();
+
+    /**
+     * Prices.
+     *
+     * @param book the book in force
+     * @param unknown what becomes of models without a price
+     * @param clock tells on which day a call began
+     */
+    Pricing(Supplier<PriceBook> book, Supplier<UnknownModel> unknown, InstantSource clock) {
+        this.book = book;
+        this.unknown = unknown;
+        this.clock = clock;
+    }
+
+    /** Those of the application, whose beans are asked for when a price is first wanted; without, no model has one. */
+    static Pricing of(ObjectProvider<Prices> prices, ObjectProvider<ConfiguredPrices> configured) {
+        Supplier<Supplier<PriceBook>> book = SingletonSupplier.of(() -> {
+            Prices present = prices.getIfAvailable();
+            return present == null ? () -> PriceBook.EMPTY : present::current;
+        });
+        Supplier<UnknownModel> unknown = SingletonSupplier.of(() -> {
+            ConfiguredPrices present = configured.getIfAvailable();
+            return present == null ? UnknownModel.REJECT : present.unknownModel();
+        });
+        return new Pricing(() -> book.get().get(), unknown, InstantSource.system());
+    }
+
+    /** The prices of a call that begins now. */
+    AtStart now() {
+        return new AtStart(book.get(), clock.instant());
+    }
+
+    /** Whether calls of models without a price are refused where a budget counts US dollars. */
+    boolean rejectsUnknown() {
+        return unknown.get() == UnknownModel.REJECT;
+    }
+
+    /** Whether calls of models without a price cost nothing. */
+    boolean allowsUnknown() {
+        return unknown.get() == UnknownModel.ALLOW_AND_FLAG;
+    }
+
+    /** How far what is charged for a usage without a price can be trusted. */
+    Confidence confidenceInUnknown(ModelUsage usage) {
+        return switch (unknown.get()) {
+            case REJECT -> Confidence.UNKNOWN;
+            case ESTIMATE -> Confidence.ESTIMATED;
+            case ALLOW_AND_FLAG -> usage.confidence();
+        };
+    }
+
+    void warnOfNoPrice(String method, ModelUsage usage) {
+        String model = usage.model();
+        if (warnedOf.size() < MOST_WARNED_OF && warnedOf.add(model == null ? method : model)) {
+            String instead = allowsUnknown() ? "and 0 USD" : "and the dollars that were held";
+            LOG.warn(
+                    model == null
+                            ? "The result of " + method
+                                    + " does not name its model, so what it used has no price: the tokens are recorded, "
+                                    + instead + ". Let the annotation's cost or a CostRecorder say it. Further results of this"
+                                    + " method are counted and not logged."
+                            : "There is no price for what the model '" + model + "' used, " + usage.usage()
+                                    + ": the tokens are recorded, " + instead
+                                    + ". Write it in guardedby.prices.models. Further calls of this model are counted and not"
+                                    + " logged.");
+        }
+    }
+
+    /** The prices that were in force when a call began. */
+    record AtStart(PriceBook book, Instant begun) {
+
+        /** What a usage costs; null if it has no price. */
+        @Nullable Cost price(ModelUsage usage) {
+            return book.price(usage, begun).orElse(null);
+        }
+
+        /** Whether a model has a price. */
+        boolean knows(@Nullable String provider, @Nullable String model) {
+            return model != null && book.find(provider, model, begun).isPresent();
+        }
+
+        /**
+         * The most that tokens of a model may cost, however they turn out to be counted; null if it has no price.
+         *
+         * @param sent how many tokens are sent, perhaps to be cached
+         * @param received how many tokens are received, perhaps of reasoning
+         */
+        @Nullable Cost dearest(@Nullable String provider, String model, long sent, long received) {
+            Cost dearest = null;
+            for (TokenKind in : new TokenKind[] {TokenKind.INPUT, TokenKind.CACHE_WRITE, TokenKind.CACHE_WRITE_1H}) {
+                for (long reasoning : new long[] {0, received}) {
+                    Usage usage = Usage.builder()
+                            .tokens(in, sent)
+                            .tokens(TokenKind.OUTPUT, received)
+                            .tokens(TokenKind.REASONING, reasoning)
+                            .build();
+                    Cost cost = price(ModelUsage.of(model, usage).servedBy(provider));
+                    if (cost != null && (dearest == null || cost.nanoUsd() > dearest.nanoUsd())) {
+                        dearest = cost;
+                    }
+                }
+            }
+            return dearest;
+        }
+    }
+}

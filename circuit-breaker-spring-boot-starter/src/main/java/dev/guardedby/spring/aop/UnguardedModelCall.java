@@ -1,0 +1,27 @@
+package dev.guardedby.spring.aop;
+
+import dev.guardedby.circuitbreaker.ModelUsage;
+import dev.guardedby.spring.models.ModelCall;
+import java.util.Optional;
+
+/** A call of a model outside every guarded call, which nobody counts. */
+enum UnguardedModelCall implements ModelCall {
+    INSTANCE;
+
+    @Override
+    public Optional<String> model() {
+        return Optional.empty();
+    }
+
+    @Override
+    public void end(Object answer) {}
+
+    @Override
+    public void end(ModelUsage usage) {}
+
+    @Override
+    public void cut(long outputTokens) {}
+
+    @Override
+    public void fail(Throwable failure) {}
+}

@@ -1,0 +1,33 @@
+package dev.guardedby.spring.models;
+
+import dev.guardedby.circuitbreaker.ModelUsage;
+import java.util.Optional;
+
+/**
+ * One call of a model, which is permitted. Say how it ended; if that is known better later, say it again: the last word counts. A call of
+ * which nobody says how it ended costs what was held for it. Thread-safe.
+ */
+public interface ModelCall {
+    /** The cheaper model to call instead, where a budget asks for it; empty to call the one that was asked for. */
+    Optional<String> model();
+
+    /**
+     * It has ended with an answer, which tells what was used.
+     *
+     * @param answer of a type that one of the {@link dev.guardedby.spring.usage.UsageExtractor}s reads; else it costs what was held
+     */
+    void end(Object answer);
+
+    /** It has ended, and used this. */
+    void end(ModelUsage usage);
+
+    /**
+     * A stream was cut short: it has cost what was sent, and so much of what was received, by estimate.
+     *
+     * @param outputTokens tokens received before, 0 or more
+     */
+    void cut(long outputTokens);
+
+    /** It has failed: it costs what was held where the breaker's {@code charge-on-failure} says so, and else nothing. */
+    void fail(Throwable failure);
+}

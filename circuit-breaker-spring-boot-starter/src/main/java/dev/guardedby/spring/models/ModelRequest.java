@@ -1,0 +1,64 @@
+package dev.guardedby.spring.models;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is known of a call of a model before it is made.
+ *
+ * @param provider who serves the model, in the words of price lists; null if not told
+ * @param model the model that is asked for; null if not told
+ * @param inputTokens at most so many tokens are sent, 0 to 10^12; 0 if nobody knows
+ * @param maxOutputTokens at most so many tokens are received, 0 to 10^12; null if there is no limit
+ * @param attempts how often the client may try, each of which may cost, at least 1
+ */
+public record ModelRequest(
+        @Nullable String provider,
+        @Nullable String model,
+        long inputTokens,
+        @Nullable Long maxOutputTokens,
+        int attempts) {
+    private static final long MOST = 1_000_000_000_000L;
+
+    /**
+     * A request.
+     *
+     * @throws IllegalArgumentException if a number is out of its range
+     */
+    public ModelRequest {
+        inRange("inputTokens", inputTokens, 0);
+        inRange("maxOutputTokens", maxOutputTokens == null ? 0 : maxOutputTokens, 0);
+        inRange("attempts", attempts, 1);
+    }
+
+    /** A request for a model of which nothing else is known, to be tried once. */
+    public static ModelRequest of(@Nullable String model) {
+        return new ModelRequest(null, model, 0, null, 1);
+    }
+
+    /** The same, with the most tokens that are sent and received. */
+    public ModelRequest withTokens(long mostSent, @Nullable Long mostReceived) {
+        return new ModelRequest(provider, model, mostSent, mostReceived, attempts);
+    }
+
+    /** The same for another model. */
+    public ModelRequest by(String otherModel) {
+        return new ModelRequest(provider, otherModel, inputTokens, maxOutputTokens, attempts);
+    }
+
+    /** The same, served by a provider. */
+    public ModelRequest servedBy(@Nullable String otherProvider) {
+        return new ModelRequest(otherProvider, model, inputTokens, maxOutputTokens, attempts);
+    }
+
+    /** The same, tried so often. */
+    public ModelRequest triedAtMost(int times) {
+        return new ModelRequest(provider, model, inputTokens, maxOutputTokens, times);
+    }
+
+    private static void inRange(String what, long number, long least) {
+        if (number < least || number > MOST) {
+            throw new IllegalArgumentException(
+                    what + " must be from " + least + " to " + MOST + ", but was " + number);
+        }
+    }
+}
