@@ -361,8 +361,7 @@ final class Charge {
                 .map(share -> share.ceiling)
                 .filter(Ceiling::isToDegrade)
                 .findFirst()
-                .map(ceiling ->
-                        new Advice(ceiling.status(engine.wallTime()), ceiling.budget.degradeTo()));
+                .map(ceiling -> new Advice(ceiling.status(engine.wallTime()), ceiling.budget.degradeTo()));
     }
 
     /** What was reserved for it from its beginning on. */

@@ -158,7 +158,7 @@ public final class CircuitBreaker {
      */
     public <T extends @Nullable Object, X extends Throwable> T call(
             Cost hold, PermitCall<? extends T, ? extends X> call) throws X {
-        return this.<T, X>call(Estimate.atMost(hold), call);
+        return this.<T, X>callFor(Estimate.atMost(hold), call);
     }
 
     /**
@@ -169,10 +169,10 @@ public final class CircuitBreaker {
      * @throws X what the call threw, the very object
      * @throws CallNotPermittedException if it is refused; then nothing was called
      */
-    public <T extends @Nullable Object, X extends Throwable> T call(
+    public <T extends @Nullable Object, X extends Throwable> T callFor(
             Estimate estimate, PermitCall<? extends T, ? extends X> call) throws X {
         Objects.requireNonNull(call, "call");
-        return WatchedCall.<T, X>call(acquire(estimate), call);
+        return WatchedCall.<T, X>call(acquireFor(estimate), call);
     }
 
     /**
@@ -199,7 +199,7 @@ public final class CircuitBreaker {
      */
     public <T extends @Nullable Object> CompletableFuture<T> callAsync(
             Cost hold, Function<? super Permit, ? extends CompletionStage<T>> call) {
-        return callAsync(Estimate.atMost(hold), call);
+        return callAsyncFor(Estimate.atMost(hold), call);
     }
 
     /**
@@ -209,7 +209,7 @@ public final class CircuitBreaker {
      * @param estimate what the call may cost, to reserve in every budget; a breaker without budgets reserves nothing
      * @throws NullPointerException if an argument is null; nothing else is thrown
      */
-    public <T extends @Nullable Object> CompletableFuture<T> callAsync(
+    public <T extends @Nullable Object> CompletableFuture<T> callAsyncFor(
             Estimate estimate, Function<? super Permit, ? extends CompletionStage<T>> call) {
         return GuardedFuture.start(
                 this, Objects.requireNonNull(estimate, "estimate"), Objects.requireNonNull(call, "call"));
@@ -223,7 +223,7 @@ public final class CircuitBreaker {
      * @throws CallNotPermittedException if it is refused
      */
     public Permit acquire() {
-        return acquire(Estimate.UNKNOWN);
+        return acquireFor(Estimate.UNKNOWN);
     }
 
     /** Leave to make one call, or empty if it is refused; report how it ended. */
@@ -238,7 +238,7 @@ public final class CircuitBreaker {
      * @throws CallNotPermittedException if it is refused
      */
     public Permit acquire(Cost hold) {
-        return acquire(Estimate.atMost(hold));
+        return acquireFor(Estimate.atMost(hold));
     }
 
     /**
@@ -247,7 +247,7 @@ public final class CircuitBreaker {
      * @param estimate what the call may cost, to reserve in every budget; a breaker without budgets reserves nothing
      * @throws CallNotPermittedException if it is refused
      */
-    public Permit acquire(Estimate estimate) {
+    public Permit acquireFor(Estimate estimate) {
         Objects.requireNonNull(estimate, "estimate");
         return Objects.requireNonNull(Admission.now(engine, estimate, false, true));
     }
@@ -268,17 +268,7 @@ public final class CircuitBreaker {
      * @return a stage of the permit; it fails with {@link CallNotPermittedException} if the call is refused
      */
     public CompletionStage<Permit> acquireAsync(Cost hold) {
-        return acquireAsync(Estimate.atMost(hold));
-    }
-
-    /**
-     * Leave to make one call that costs as estimated; never blocks.
-     *
-     * @param estimate what the call may cost, to reserve in every budget; a breaker without budgets reserves nothing
-     * @return a stage of the permit; it fails with {@link CallNotPermittedException} if the call is refused
-     */
-    public CompletionStage<Permit> acquireAsync(Estimate estimate) {
-        return Admission.later(engine, Objects.requireNonNull(estimate, "estimate"));
+        return Admission.later(engine, Estimate.atMost(hold));
     }
 
     /**

@@ -305,9 +305,7 @@ public final class Permit implements AutoCloseable {
     }
 
     private boolean costsHold(Verdict verdict, Throwable cause) {
-        return charge != null
-                && (verdict == Verdict.SUCCESS
-                        || (verdict.isFailure() && isCharged(cause)));
+        return charge != null && (verdict == Verdict.SUCCESS || (verdict.isFailure() && isCharged(cause)));
     }
 
     /** Whether the caller gave up a call that may go on at the remote. */

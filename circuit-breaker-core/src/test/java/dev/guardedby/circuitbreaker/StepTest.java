@@ -140,7 +140,7 @@ class StepTest {
     @Test
     void likelyCost_isHeld_andMakesTheBudgetSoft_butIsNoEstimateWhereOneIsRequired() {
         CircuitBreaker breaker = breaker("0.5");
-        Permit permit = breaker.acquire(Estimate.likely(usd("0.2")));
+        Permit permit = breaker.acquireFor(Estimate.likely(usd("0.2")));
         assertThat(shown(breaker)).isEqualTo("daily 0+0.2/0.5, calls 0+1/100");
         assertThat(breaker.budgets().get(0).kind()).isEqualTo(BudgetStatus.Kind.SOFT);
         permit.success();
@@ -150,7 +150,7 @@ class StepTest {
                 .budget(dailyBuilder("1").requireEstimate(true).build())
                 .build();
         assertThatExceptionOfType(BudgetExceededException.class)
-                .isThrownBy(() -> strict.acquire(Estimate.likely(usd("0.2"))))
+                .isThrownBy(() -> strict.acquireFor(Estimate.likely(usd("0.2"))))
                 .satisfies(refused -> assertThat(refused.kind()).isEqualTo(BudgetExceededException.Kind.UNPRICED));
         Permit bounded = strict.acquire(usd("0.2"));
         assertThat(refused(bounded, Estimate.likely(usd("0.1")))).isEqualTo("daily UNPRICED");
@@ -159,10 +159,8 @@ class StepTest {
 
     @Test
     void estimatePerCall_boundsAStepToo() {
-        CircuitBreaker breaker = story.breaker()
-                .budget(daily("1"))
-                .estimatePerCall(usd("0.2"))
-                .build();
+        CircuitBreaker breaker =
+                story.breaker().budget(daily("1")).estimatePerCall(usd("0.2")).build();
         Permit permit = breaker.acquire();
 
         permit.step(Estimate.UNKNOWN).endUnknown();
@@ -336,7 +334,8 @@ class StepTest {
     @Test
     void ceilingAroundTheCall_andItsOwn_cutStepsOff_onceAndForAll() {
         CircuitBreaker agent = story.breaker().budget(run("0.5")).build();
-        CircuitBreaker model = CircuitBreaker.builder("model").ticker(story.time).build();
+        CircuitBreaker model =
+                CircuitBreaker.builder("model").ticker(story.time).build();
         List<String> seen = new ArrayList<>();
 
         agent.<Void, RuntimeException>call(Cost.ZERO, permit -> {
@@ -416,7 +415,7 @@ class StepTest {
         story.time.advance(Duration.ofDays(1));
         spend(breaker, "0.7");
 
-        assertThat(refused(permit, atMost("1.1"))).isEqualTo("daily TOO_LARGE");
+        assertThat(refused(permit, atMost("1.1"))).isEqualTo("daily EXHAUSTED");
         step(permit, "0.9", "0.8");
         permit.success();
 

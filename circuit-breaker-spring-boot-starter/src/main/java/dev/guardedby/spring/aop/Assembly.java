@@ -59,7 +59,7 @@ final class Assembly {
     Admitted admit(@Nullable Inside known) {
         Inside around = Inside.orPresent(known);
         return around.within(() -> {
-            Permit permit = breaker.acquire(method.estimate());
+            Permit permit = breaker.acquireFor(method.estimate());
             GuardedCall call = new GuardedCall(method, invocation, breaker, permit).inside(around.call());
             assembling.continuedBy(call);
             return new Admitted(permit, call, new Border(insideOf(permit, call), around));

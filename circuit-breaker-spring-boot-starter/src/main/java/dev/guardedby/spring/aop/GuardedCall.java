@@ -31,6 +31,7 @@ final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwabl
     private volatile boolean recordedInside;
     /** What it has cost so far, as far as is known. */
     private volatile Cost soFar = Cost.ZERO;
+
     private @Nullable GuardedCall outer;
     private volatile @Nullable GuardedCall continuation;
 

@@ -22,7 +22,7 @@ enum PlainShape implements Shape {
                 return breaker.call(new GuardedCall(method, invocation, breaker, null));
             }
             // With its permit at hand, what the call costs is booked on it from any thread, and when it has ended, too.
-            return breaker.<@Nullable Object, Throwable>call(
+            return breaker.<@Nullable Object, Throwable>callFor(
                     method.estimate(), permit -> new GuardedCall(method, invocation, breaker, permit).call());
         }
     },
@@ -34,7 +34,7 @@ enum PlainShape implements Shape {
         @SuppressWarnings({"NullAway", "FutureReturnValueIgnored"})
         public @Nullable Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation)
                 throws Throwable {
-            return CompletableFuture.completedFuture(breaker.<@Nullable Object, Throwable>call(
+            return CompletableFuture.completedFuture(breaker.<@Nullable Object, Throwable>callFor(
                     method.estimate(), permit -> ended(new GuardedCall(method, invocation, breaker, permit))));
         }
 

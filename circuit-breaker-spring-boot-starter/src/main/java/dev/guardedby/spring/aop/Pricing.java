@@ -90,7 +90,8 @@ final class Pricing {
                     model == null
                             ? "The result of " + method
                                     + " does not name its model, so what it used has no price: the tokens are recorded, "
-                                    + instead + ". Let the annotation's cost or a CostRecorder say it. Further results of this"
+                                    + instead
+                                    + ". Let the annotation's cost or a CostRecorder say it. Further results of this"
                                     + " method are counted and not logged."
                             : "There is no price for what the model '" + model + "' used, " + usage.usage()
                                     + ": the tokens are recorded, " + instead

@@ -15,7 +15,7 @@ final class StageShape implements Shape {
     @Override
     @SuppressWarnings("NullAway") // a stage that is null is the breaker's to count
     public @Nullable Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation) {
-        return breaker.callAsync(
+        return breaker.callAsyncFor(
                 method.estimate(), permit -> stage(method, new GuardedCall(method, invocation, breaker, permit)));
     }
 

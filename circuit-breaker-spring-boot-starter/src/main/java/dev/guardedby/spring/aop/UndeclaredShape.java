@@ -18,13 +18,24 @@ import org.springframework.core.ReactiveAdapterRegistry;
 final class UndeclaredShape implements Shape {
     private static final Log LOG = LogFactory.getLog(UndeclaredShape.class);
 
+    // Asked with every call, and a registry of adapters takes its time.
+    private static final ClassValue<Boolean> ENDS_LATER = new ClassValue<>() {
+        @Override
+        protected Boolean computeValue(Class<?> type) {
+            return Future.class.isAssignableFrom(type)
+                    || CompletionStage.class.isAssignableFrom(type)
+                    || LaterWork.is(type)
+                    || ReactiveAdapterRegistry.getSharedInstance().getAdapter(type) != null;
+        }
+    };
+
     private final AtomicBoolean warned = new AtomicBoolean();
 
     @Override
     public @Nullable Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation)
             throws Throwable {
         Object result = PlainShape.OF_RESULT.guard(method, breaker, invocation);
-        if (result != null && !warned.get() && endsLater(result) && warned.compareAndSet(false, true)) {
+        if (result != null && !warned.get() && ENDS_LATER.get(result.getClass()) && warned.compareAndSet(false, true)) {
             LOG.warn(Signature.qualified(method.method()) + " has returned a "
                     + Signature.name(result.getClass()) + ", and is guarded by '"
                     + method.breaker().name()
@@ -32,13 +43,6 @@ final class UndeclaredShape implements Shape {
                     + " Let it declare what it returns. Further ones are not logged.");
         }
         return result;
-    }
-
-    private static boolean endsLater(Object result) {
-        return result instanceof Future<?>
-                || result instanceof CompletionStage<?>
-                || LaterWork.is(result.getClass())
-                || ReactiveAdapterRegistry.getSharedInstance().getAdapter(result.getClass()) != null;
     }
 
     @Override

@@ -48,9 +48,7 @@ final class UsageCosts {
         List<Reader> able = readers.get().stream()
                 .filter(reader -> reader.types().stream().anyMatch(type -> mayBe(result, type)))
                 .toList();
-        return able.isEmpty()
-                ? null
-                : new UsageCost(Signature.qualified(method), breaker.name(), able, pricing, lost);
+        return able.isEmpty() ? null : new UsageCost(Signature.qualified(method), breaker.name(), able, pricing, lost);
     }
 
     /** What prices the usage of the steps within the calls of a breaker. */

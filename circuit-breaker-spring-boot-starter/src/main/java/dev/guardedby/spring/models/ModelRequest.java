@@ -57,8 +57,7 @@ public record ModelRequest(
 
     private static void inRange(String what, long number, long least) {
         if (number < least || number > MOST) {
-            throw new IllegalArgumentException(
-                    what + " must be from " + least + " to " + MOST + ", but was " + number);
+            throw new IllegalArgumentException(what + " must be from " + least + " to " + MOST + ", but was " + number);
         }
     }
 }

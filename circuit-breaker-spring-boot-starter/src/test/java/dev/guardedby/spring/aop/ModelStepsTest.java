@@ -1,0 +1,390 @@
+package dev.guardedby.spring.aop;
+
+import static dev.guardedby.spring.aop.Guarded.breaker;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.guardedby.circuitbreaker.Advice;
+import dev.guardedby.circuitbreaker.BudgetExceededException;
+import dev.guardedby.circuitbreaker.BudgetExceededException.Kind;
+import dev.guardedby.circuitbreaker.BudgetStatus;
+import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.CircuitBreakerListener;
+import dev.guardedby.circuitbreaker.Confidence;
+import dev.guardedby.circuitbreaker.Cost;
+import dev.guardedby.circuitbreaker.Ledger;
+import dev.guardedby.circuitbreaker.ModelUsage;
+import dev.guardedby.circuitbreaker.Usage;
+import dev.guardedby.spring.CostRecorder;
+import dev.guardedby.spring.GuardedBy;
+import dev.guardedby.spring.models.ModelCall;
+import dev.guardedby.spring.models.ModelCalls;
+import dev.guardedby.spring.models.ModelRequest;
+import dev.guardedby.spring.prices.GuardedByPricesAutoConfiguration;
+import dev.guardedby.spring.usage.UsageExtractor;
+import java.math.BigDecimal;
+import java.net.SocketTimeoutException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.ApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
+
+/** Calls of models inside guarded calls, made by what stands between an application and its models. */
+final class ModelStepsTest {
+    /** 1 USD a million tokens either way for the model that has a price, a tenth of that for the small one. */
+    private final ApplicationContextRunner application = Guarded.application(Agent.class)
+            .withConfiguration(AutoConfigurations.of(GuardedByPricesAutoConfiguration.class))
+            .withUserConfiguration(Client.class)
+            .withPropertyValues(
+                    "guardedby.prices.models[0].model=large",
+                    "guardedby.prices.models[0].input=1",
+                    "guardedby.prices.models[0].output=1",
+                    "guardedby.prices.models[1].model=small",
+                    "guardedby.prices.models[1].input=0.1",
+                    "guardedby.prices.models[1].output=0.1",
+                    "guardedby.breakers.llm.budgets.daily.usd=1",
+                    "guardedby.breakers.llm.budgets.daily.window=day");
+
+    /** What a model answers; it used as many tokens in as out. */
+    record Reply(String model, long tokens) {}
+
+    @Configuration(proxyBeanMethods = false)
+    static class Client {
+        @Bean
+        UsageExtractor replies() {
+            return UsageExtractor.of(
+                    Reply.class,
+                    reply -> reply.tokens() < 0
+                            ? Optional.empty()
+                            : Optional.of(ModelUsage.of(reply.model(), Usage.of(reply.tokens(), reply.tokens()))));
+        }
+
+        @Bean
+        Costs costs() {
+            return new Costs();
+        }
+    }
+
+    static final class Costs implements CircuitBreakerListener {
+        final List<String> told = new ArrayList<>();
+
+        @Override
+        public void onCost(CircuitBreaker breaker, Cost cost, Confidence confidence) {
+            told.add(cost.usd().toPlainString() + " " + confidence);
+        }
+    }
+
+    static class Agent {
+        private final ModelCalls models;
+        private final CostRecorder costs;
+        private final List<String> asked = new ArrayList<>();
+
+        Agent(ModelCalls models, CostRecorder costs) {
+            this.models = models;
+            this.costs = costs;
+        }
+
+        /** Each round uses so many tokens, of at most 200,000 in and 100,000 out. */
+        @GuardedBy("llm") public String work(String model, long... rounds) {
+            for (long tokens : rounds) {
+                ask(model, tokens);
+            }
+            return "done";
+        }
+
+        @GuardedBy("llm") public Reply workAndTell(String model, long tokens) {
+            ask(model, tokens);
+            return new Reply(model, tokens);
+        }
+
+        @GuardedBy("llm") public String workAndRecord(String model, long tokens) {
+            ask(model, tokens);
+            costs.record(0, 0, new BigDecimal("0.01"));
+            return "done";
+        }
+
+        @GuardedBy("llm") public String fail(String model, Throwable failure) {
+            models.begin(request(model)).fail(failure);
+            return "made do without";
+        }
+
+        @GuardedBy("llm") public String giveUp(String model, long seen) {
+            models.begin(request(model)).cut(seen);
+            return "gave up";
+        }
+
+        @GuardedBy("llm") public Optional<Advice> advice() {
+            return costs.current().advice();
+        }
+
+        @GuardedBy("llm") public Mono<String> workLater(String model, long tokens) {
+            return Mono.deferContextual(context -> Mono.fromCompletionStage(models.beginAsync(
+                                    request(model), context.getOrDefault(ModelCalls.CONTEXT_KEY, null)))
+                            .doOnNext(call -> call.end(new Reply(model, tokens)))
+                            .map(call -> "done"))
+                    .subscribeOn(Schedulers.parallel());
+        }
+
+        @GuardedBy("plain") public Reply tell(String model, long tokens) {
+            asked.add(model);
+            return new Reply(model, tokens);
+        }
+
+        @GuardedBy("plain") public @Nullable Reply tellNothing() {
+            return new Reply("large", -1);
+        }
+
+        private void ask(String model, long tokens) {
+            ModelCall call = models.begin(request(model));
+            String used = call.model().orElse(model);
+            asked.add(used);
+            call.end(new Reply(used, tokens));
+        }
+
+        private static ModelRequest request(String model) {
+            return ModelRequest.of(model).withTokens(200_000, 100_000L);
+        }
+    }
+
+    /** One that lives on when the application ends. */
+    private static final class StoreOfAnother implements Ledger {
+        private final Ledger accounts = Ledger.inMemory();
+        private final List<String> settled;
+
+        StoreOfAnother(List<String> settled) {
+            this.settled = settled;
+        }
+
+        @Override
+        public CompletionStage<Answer> reserve(Hold hold) {
+            return accounts.reserve(hold);
+        }
+
+        @Override
+        public CompletionStage<Answer> extend(Extension extension) {
+            return accounts.extend(extension);
+        }
+
+        @Override
+        public CompletionStage<List<Balance>> settle(Settlement settlement) {
+            settled.add(settlement.amount(0) + " at revision " + settlement.revision());
+            return accounts.settle(settlement);
+        }
+
+        @Override
+        public CompletionStage<Balance> adjust(Adjustment adjustment) {
+            return accounts.adjust(adjustment);
+        }
+
+        @Override
+        public CompletionStage<Balance> limit(Line line, Moment now) {
+            return accounts.limit(line, now);
+        }
+
+        @Override
+        public CompletionStage<List<Balance>> look(List<Line> lines, Moment now) {
+            return accounts.look(lines, now);
+        }
+    }
+
+    private static String spent(CircuitBreaker breaker) {
+        BudgetStatus budget = breaker.budgets().get(0);
+        return budget.spent().toPlainString() + "+" + budget.held().toPlainString();
+    }
+
+    private static Kind refused(Runnable call) {
+        return catchThrowableOfType(BudgetExceededException.class, call::run).kind();
+    }
+
+    private static List<String> asked(ApplicationContext context) {
+        return context.getBean(Agent.class).asked;
+    }
+
+    @Test
+    void eachRoundIsPaidOnce_whateverTheMethodReturns() {
+        application.run(context -> {
+            Agent agent = context.getBean(Agent.class);
+            agent.work("large", 10_000, 20_000);
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.06+0");
+            agent.workAndTell("large", 10_000);
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.08+0");
+            assertThat(breaker(context, "llm").stats().totalEstimatedCost()).isEqualByComparingTo("0.08");
+            assertThat(breaker(context, "llm").stats().totalInputTokens()).isEqualTo(40_000);
+        });
+    }
+
+    @Test
+    void whatTheMethodRecords_countsInPlaceOfItsRounds() {
+        application.run(context -> {
+            context.getBean(Agent.class).workAndRecord("large", 10_000);
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.01+0");
+            assertThat(breaker(context, "llm").stats().totalEstimatedCost()).isEqualByComparingTo("0.01");
+        });
+    }
+
+    @Test
+    void roundThatMayPassTheBudget_isNotMade() {
+        application.run(context -> {
+            Agent agent = context.getBean(Agent.class);
+            assertThat(refused(() -> agent.work("large", 120_000, 120_000, 150_000, 1)))
+                    .isEqualTo(Kind.EXHAUSTED);
+            assertThat(asked(context)).hasSize(3);
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.78+0");
+            assertThat(breaker(context, "llm").stats().totalFailures()).isZero();
+            assertThat(refused(() -> agent.work("large", 1))).isEqualTo(Kind.EXHAUSTED);
+            assertThat(asked(context)).hasSize(3);
+        });
+    }
+
+    @Test
+    void issue15_modelWithoutAPrice_isRefusedBeforeItIsAsked() {
+        application.run(context -> {
+            Agent agent = context.getBean(Agent.class);
+            assertThat(refused(() -> agent.work("unheard-of", 1))).isEqualTo(Kind.UNPRICED);
+            assertThat(asked(context)).isEmpty();
+            agent.work("large", 10_000);
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.02+0");
+        });
+    }
+
+    @Test
+    void modelWithoutAPrice_costsTheEstimate_orNothing_ifTheConfigurationSaysSo() {
+        ApplicationContextRunner estimating = application.withPropertyValues(
+                "guardedby.prices.unknown=estimate", "guardedby.breakers.llm.estimate-per-call.usd=0.25");
+        estimating.run(context -> {
+            context.getBean(Agent.class).work("unheard-of", 10);
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.25+0");
+            assertThat(context.getBean(Costs.class).told).containsExactly("0.25 ESTIMATED");
+        });
+        application
+                .withPropertyValues("guardedby.prices.unknown=allow-and-flag")
+                .run(context -> {
+                    context.getBean(Agent.class).work("unheard-of", 10);
+                    assertThat(spent(breaker(context, "llm"))).isEqualTo("0+0");
+                    assertThat(breaker(context, "llm").stats().totalInputTokens())
+                            .isEqualTo(10);
+                });
+    }
+
+    @Test
+    void modelThatOnlyTheResultNames_isChargedTheHold_andRefusedNextTime_untilItHasAPrice() {
+        application
+                .withPropertyValues(
+                        "guardedby.breakers.plain.budgets.daily.usd=1",
+                        "guardedby.breakers.plain.budgets.daily.window=day",
+                        "guardedby.breakers.plain.estimate-per-call.usd=0.25")
+                .run(context -> {
+                    Agent agent = context.getBean(Agent.class);
+                    agent.tell("unheard-of", 10);
+                    assertThat(spent(breaker(context, "plain"))).isEqualTo("0.25+0");
+                    assertThat(breaker(context, "plain").stats().totalInputTokens())
+                            .isEqualTo(10);
+                    assertThat(context.getBean(Costs.class).told).containsExactly("0.25 UNKNOWN");
+
+                    assertThat(refused(() -> agent.tell("unheard-of", 10))).isEqualTo(Kind.UNPRICED);
+                    assertThat(refused(() -> agent.tell("large", 10))).isEqualTo(Kind.UNPRICED);
+                    assertThat(asked(context)).hasSize(1);
+                });
+    }
+
+    @Test
+    void fromDegradeAtOn_theCheaperModelIsAsked_andTheMethodCanAsk() {
+        application
+                .withPropertyValues(
+                        "guardedby.breakers.llm.budgets.daily.degrade-at=50",
+                        "guardedby.breakers.llm.budgets.daily.degrade-to=small")
+                .run(context -> {
+                    Agent agent = context.getBean(Agent.class);
+                    assertThat(agent.advice()).isEmpty();
+                    agent.work("large", 150_000);
+                    agent.work("large", 100_000);
+                    assertThat(agent.advice().orElseThrow().model()).contains("small");
+                    agent.work("large", 100_000);
+                    assertThat(asked(context)).containsExactly("large", "large", "small");
+                    assertThat(spent(breaker(context, "llm"))).isEqualTo("0.52+0");
+                    assertThat(context.getBean(CostRecorder.class).advice()).isEmpty();
+                });
+    }
+
+    @Test
+    void failedRound_costsWhatItHeld_onlyAfterAReadTimeout_andOneCutShortWhatWasSeen() {
+        application.run(context -> {
+            Agent agent = context.getBean(Agent.class);
+            agent.fail("large", new IllegalStateException("refused"));
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0+0");
+            agent.fail("large", new SocketTimeoutException("Read timed out"));
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.3+0");
+            agent.giveUp("large", 50_000);
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.55+0");
+            assertThat(context.getBean(Costs.class).told)
+                    .containsExactly("0 REPORTED", "0.3 UNKNOWN", "0.25 ESTIMATED");
+        });
+    }
+
+    @Test
+    void reactiveChain_knowsTheCallItIsIn_onOtherThreads() {
+        application.run(context -> {
+            assertThat(context.getBean(Agent.class).workLater("large", 10_000).block())
+                    .isEqualTo("done");
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.02+0");
+        });
+    }
+
+    @Test
+    void outsideEveryGuardedCall_andSwitchedOff_everyModelMayBeAsked() {
+        application.run(context -> {
+            ModelCalls models = context.getBean(ModelCalls.class);
+            models.begin(ModelRequest.of("unheard-of")).end(new Reply("unheard-of", 10));
+            CompletionStage<ModelCall> later = models.beginAsync(ModelRequest.of("unheard-of"), null);
+            assertThat(((CompletableFuture<ModelCall>) later).join().model()).isEmpty();
+            assertThat(breaker(context, "llm").stats().totalInputTokens()).isZero();
+        });
+        application.withPropertyValues("guardedby.enabled=false").run(context -> {
+            context.getBean(Agent.class).work("unheard-of", 10);
+            assertThat(asked(context)).containsExactly("unheard-of");
+        });
+    }
+
+    @Test
+    void costOfAMethodIsLearnt_heldForTheNext_andChargedWhereNothingIsTold() {
+        application
+                .withPropertyValues(
+                        "guardedby.breakers.plain.budgets.daily.usd=10",
+                        "guardedby.breakers.plain.budgets.daily.window=day")
+                .run(context -> {
+                    Agent agent = context.getBean(Agent.class);
+                    for (int i = 1; i <= 20; i++) {
+                        agent.tell("large", 1_000L * i);
+                    }
+                    assertThat(spent(breaker(context, "plain"))).isEqualTo("0.42+0");
+                    agent.tellNothing();
+                    assertThat(spent(breaker(context, "plain")))
+                            .as("nothing was learnt of this method")
+                            .isEqualTo("0.42+0");
+                    LearntCost learnt = new LearntCost();
+                    for (int i = 1; i <= 20; i++) {
+                        learnt.add(new Cost(i, 2L * i, 1_000L * i));
+                    }
+                    assertThat(learnt.likely().likely()).isEqualTo(new Cost(19, 38, 19_000));
+                });
+    }
+
+    @Test
+    void endOfTheApplication_settlesWhatIsUnderWay() {
+        List<String> settled = new ArrayList<>();
+        application
+                .withBean(Ledger.class, () -> new StoreOfAnother(settled))
+                .run(context -> breaker(context, "llm").acquire(Cost.usd("0.25")));
+        assertThat(settled).containsExactly("250000000 at revision 1");
+    }
+}
