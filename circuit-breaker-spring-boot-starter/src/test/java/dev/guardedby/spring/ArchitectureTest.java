@@ -90,7 +90,10 @@ final class ArchitectureTest {
     void yaml_isKnownToWhatReadsPricesAlone() {
         noClasses()
                 .that()
-                .resideOutsideOfPackage("dev.guardedby.spring.prices..")
+                .resideOutsideOfPackage("dev.guardedby.spring.models.ModelCall",
+                        "dev.guardedby.spring.models.ModelCalls",
+                        "dev.guardedby.spring.models.ModelRequest",
+                        "dev.guardedby.spring.prices..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("org.yaml..")

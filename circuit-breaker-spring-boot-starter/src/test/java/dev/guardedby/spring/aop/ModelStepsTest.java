@@ -94,6 +94,10 @@ final class ModelStepsTest {
             this.costs = costs;
         }
 
+        List<String> asked() {
+            return asked;
+        }
+
         /** Each round uses so many tokens, of at most 200,000 in and 100,000 out. */
         @GuardedBy("llm") public String work(String model, long... rounds) {
             for (long tokens : rounds) {
@@ -207,7 +211,7 @@ final class ModelStepsTest {
     }
 
     private static List<String> asked(ApplicationContext context) {
-        return context.getBean(Agent.class).asked;
+        return context.getBean(Agent.class).asked();
     }
 
     @Test
