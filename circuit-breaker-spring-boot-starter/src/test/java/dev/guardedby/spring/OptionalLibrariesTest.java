@@ -21,20 +21,21 @@ import org.springframework.core.type.AnnotationMetadata;
 class OptionalLibrariesTest {
     private static final String METERS = "guardedByMeteredBreakers";
     private static final String ENDPOINT = "guardedByEndpoint";
+    private static final String PRICES = "guardedByPricesEndpoint";
     private static final String HEALTH = "guardedByHealthContributor";
 
     record Missing(List<String> packages, List<String> beans) {}
 
     static List<Missing> missing() {
         return List.of(
-                new Missing(List.of(), List.of(METERS, ENDPOINT, HEALTH)),
-                new Missing(List.of("io.micrometer"), List.of(ENDPOINT, HEALTH)),
-                new Missing(List.of("com.github.benmanes.caffeine"), List.of(METERS, ENDPOINT, HEALTH)),
-                new Missing(List.of("org.springframework.boot.health"), List.of(METERS, ENDPOINT)),
+                new Missing(List.of(), List.of(METERS, ENDPOINT, PRICES, HEALTH)),
+                new Missing(List.of("io.micrometer"), List.of(ENDPOINT, PRICES, HEALTH)),
+                new Missing(List.of("com.github.benmanes.caffeine"), List.of(METERS, ENDPOINT, PRICES, HEALTH)),
+                new Missing(List.of("org.springframework.boot.health"), List.of(METERS, ENDPOINT, PRICES)),
                 new Missing(List.of("org.springframework.boot.actuate"), List.of(METERS, HEALTH)),
                 new Missing(
                         List.of("org.springframework.web", "org.springframework.http"),
-                        List.of(METERS, ENDPOINT, HEALTH)),
+                        List.of(METERS, ENDPOINT, PRICES, HEALTH)),
                 new Missing(
                         List.of("io.micrometer", "org.springframework.boot.actuate", "org.springframework.boot.health"),
                         List.of()));
@@ -47,7 +48,7 @@ class OptionalLibrariesTest {
                 .withUserConfiguration(App.class)
                 .withBean(SimpleMeterRegistry.class, () -> new SimpleMeterRegistry())
                 .withPropertyValues(
-                        "management.endpoints.web.exposure.include=guardedby",
+                        "management.endpoints.web.exposure.include=guardedby,guardedbyprices",
                         "guardedby.web.problem-details=true",
                         "guardedby.breakers.llm.probes=2")
                 .withClassLoader(new FilteredClassLoader(missing.packages.toArray(String[]::new)))
@@ -57,7 +58,7 @@ class OptionalLibrariesTest {
                                     .orElseThrow()
                                     .call(() -> "guarded"))
                             .isEqualTo("guarded");
-                    assertThat(List.of(METERS, ENDPOINT, HEALTH))
+                    assertThat(List.of(METERS, ENDPOINT, PRICES, HEALTH))
                             .filteredOn(started::containsBean)
                             .containsExactlyElementsOf(missing.beans);
                 });
@@ -69,7 +70,8 @@ class OptionalLibrariesTest {
                 .withUserConfiguration(App.class)
                 .withBean(SimpleMeterRegistry.class, () -> new SimpleMeterRegistry())
                 .withPropertyValues("management.endpoints.web.exposure.include=*", "guardedby.enabled=false")
-                .run(started -> assertThat(List.of(METERS, ENDPOINT, HEALTH)).noneMatch(started::containsBean));
+                .run(started ->
+                        assertThat(List.of(METERS, ENDPOINT, PRICES, HEALTH)).noneMatch(started::containsBean));
     }
 
     @Configuration(proxyBeanMethods = false)

@@ -2,6 +2,7 @@ package dev.guardedby.spring.actuate;
 
 import dev.guardedby.circuitbreaker.Budget;
 import dev.guardedby.circuitbreaker.BudgetStatus;
+import dev.guardedby.circuitbreaker.BudgetWindow;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.spring.config.ConfiguredBreakers.ConfiguredBudget;
 import java.time.Instant;
@@ -34,9 +35,14 @@ final class BudgetDocuments {
     private static Map<String, Object> document(
             CircuitBreaker breaker, BudgetStatus status, Optional<ConfiguredBudget> configured) {
         boolean shared = configured.map(ConfiguredBudget::shared).orElse(false);
+        // Code may have put another budget in the place of the one of that name.
+        Optional<Budget> said =
+                configured.map(ConfiguredBudget::budget).filter(budget -> budget.unit() == status.unit());
+        Optional<BudgetWindow> window = said.map(Budget::window);
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("name", status.name());
         document.put("unit", status.unit().name());
+        window.ifPresent(each -> document.put("window", each.words()));
         document.put("scope", breaker.key().isPresent() && !shared ? "key" : "breaker");
         document.put("shared", shared);
         document.put("limit", status.limit());
@@ -44,14 +50,14 @@ final class BudgetDocuments {
         document.put("held", status.held());
         Instant resetsAt = status.resetsAt();
         if (resetsAt != null) {
-            ZoneId zone = configured
-                    .map(ConfiguredBudget::budget)
-                    .map(Budget::window)
-                    .flatMap(window -> window.zone())
-                    .orElse(ZoneOffset.UTC);
+            ZoneId zone = window.flatMap(BudgetWindow::zone).orElse(ZoneOffset.UTC);
             document.put("resetsAt", DateTimeFormatter.ISO_OFFSET_DATE_TIME.format(resetsAt.atZone(zone)));
         }
         document.put("kind", status.kind().name());
+        said.ifPresent(budget -> {
+            document.put("warnAt", budget.warnAt());
+            budget.degradeAt().ifPresent(percent -> document.put("degradeAt", percent));
+        });
         return document;
     }
 }

@@ -45,7 +45,6 @@ public final class GuardedByEndpointAutoConfiguration {
     }
 
     @Bean
-    @ConditionalOnBean(GuardedByEndpoint.class)
     @ConditionalOnMissingBean(name = "guardedByKnownParameters")
     KnownParameters guardedByKnownParameters() {
         return new KnownParameters();

@@ -51,9 +51,11 @@ final class GuardedByWebExtension {
 
     private WebEndpointResponse<Map<String, Object>> found(
             String name, @Nullable String key, @Nullable Map<String, Object> document) {
-        return document == null
-                ? error(endpoint.unknown(name, key), WebEndpointResponse.STATUS_NOT_FOUND)
-                : new WebEndpointResponse<>(document);
+        return document == null ? notFound(endpoint.unknown(name, key)) : new WebEndpointResponse<>(document);
+    }
+
+    static WebEndpointResponse<Map<String, Object>> notFound(String why) {
+        return error(why, WebEndpointResponse.STATUS_NOT_FOUND);
     }
 
     static WebEndpointResponse<Map<String, Object>> badRequest(String why) {

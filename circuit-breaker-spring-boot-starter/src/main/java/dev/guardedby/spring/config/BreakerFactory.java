@@ -19,7 +19,6 @@ final class BreakerFactory implements Function<String, CircuitBreaker.Builder> {
     private final ObjectProvider<AnswerReader> answers;
     private final ObjectProvider<LongSupplier> ticker;
     private final ObjectProvider<Ledger> ledger;
-    private final BreakerLog log = new BreakerLog();
 
     BreakerFactory(
             ConfiguredBreakers configured,
@@ -50,7 +49,7 @@ final class BreakerFactory implements Function<String, CircuitBreaker.Builder> {
         }
         warnOfAnotherSpelling(name);
         ticker.ifAvailable(builder::ticker);
-        builder.listener(log);
+        builder.listener(new BreakerLog(ticker.getIfAvailable(() -> System::nanoTime)));
         answers.orderedStream().forEach(builder::answers);
         listeners.orderedStream().forEach(builder::listener);
         List<CircuitBreakerCustomizer> last = customizers.orderedStream().toList();

@@ -5,17 +5,26 @@ import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerListener;
 import dev.guardedby.circuitbreaker.CircuitState;
 import dev.guardedby.circuitbreaker.Mode;
+import dev.guardedby.circuitbreaker.Refusal;
+import dev.guardedby.circuitbreaker.Refusal.Reason;
 import dev.guardedby.circuitbreaker.Transition;
 import dev.guardedby.circuitbreaker.Transition.Cause;
+import java.time.Duration;
 import java.util.EnumSet;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 
 /**
  * Writes one line for each change of a breaker's state, a warning when it opens, an information when it recovers, and a warning
- * for each level of a budget that is passed.
+ * for each level of a budget that is passed and when a budget begins to refuse. It is for one breaker with its keys.
  */
 final class BreakerLog implements CircuitBreakerListener {
     /** The one logger that operators watch; its level is all there is to configure. */
@@ -23,6 +32,23 @@ final class BreakerLog implements CircuitBreakerListener {
 
     private static final Set<Cause> OPERATORS =
             EnumSet.of(Cause.FORCE_OPEN, Cause.HOLD_OPEN, Cause.FORCE_CLOSE, Cause.RESET, Cause.MODE);
+    /** So long nothing was refused in one way before it is news again, unless a window says when that is. */
+    private static final Duration QUIET = Duration.ofMinutes(10);
+
+    private static final Pattern SUBJECT = Pattern.compile("[^']*'[^']*'[^'0-9]*");
+
+    private final LongSupplier ticker;
+    /** When a refusal is news again, by budget and way of refusing. There are as many as that, for all keys have them together. */
+    private final Map<String, AtomicLong> newsFrom = new ConcurrentHashMap<>();
+
+    /**
+     * A log with nothing in it.
+     *
+     * @param ticker the time of the breaker
+     */
+    BreakerLog(LongSupplier ticker) {
+        this.ticker = ticker;
+    }
 
     @Override
     public void onTransition(Transition transition) {
@@ -43,6 +69,44 @@ final class BreakerLog implements CircuitBreakerListener {
         LOG.warn(breaker.title() + " has spent " + percent + " percent of its budget '" + budget.name() + "': "
                 + budget.spent().toPlainString() + " of " + budget.limit().toPlainString() + " "
                 + unit(budget) + (budget.resetsAt() == null ? "" : ", until " + budget.resetsAt()));
+    }
+
+    /**
+     * A budget refuses every call until its window ends, and of a name that has keys one after the other may run out: the first
+     * of each window is written, and the others are counted.
+     */
+    @Override
+    public void onRefused(CircuitBreaker breaker, Refusal refusal) {
+        if (refusal.reason() == Reason.BUDGET && isNews(refusal)) {
+            LOG.warn(breaker.title() + " is " + refusal.message()
+                    + (breaker.key().isPresent() ? "; this is not written of further keys" : ""));
+        }
+    }
+
+    private boolean isNews(Refusal refusal) {
+        long now = ticker.getAsLong();
+        long next = now + refusal.retryAfter().orElse(QUIET).toNanos();
+        AtomicLong known = newsFrom.get(subject(refusal));
+        if (known == null) {
+            known = newsFrom.putIfAbsent(subject(refusal), new AtomicLong(next));
+            if (known == null) {
+                return true;
+            }
+        }
+        long seen = known.get();
+        if (now - seen >= 0) {
+            return known.compareAndSet(seen, next);
+        }
+        if (refusal.retryAfter().isEmpty()) {
+            known.set(next);
+        }
+        return false;
+    }
+
+    /** Which budget refuses, and in which way: the words up to the first amount, which is different each time. */
+    private static String subject(Refusal refusal) {
+        Matcher words = SUBJECT.matcher(refusal.message());
+        return words.lookingAt() ? words.group() : "";
     }
 
     private static String unit(BudgetStatus budget) {

@@ -47,9 +47,9 @@ public final class ConfiguredBreakers {
      */
     public record ConfiguredBudget(Budget budget, boolean shared) {}
 
-    /** What is written of one breaker, from all its layers; budgets apart, because those of one name add up. */
-    record Written(Breaker breaker, List<Budget> budgets, List<Budget> chargeTo) {
-        Written {
+    /** What all layers of one breaker say together; budgets apart, because those of one name add up. */
+    record Merged(Breaker breaker, List<Budget> budgets, List<Budget> chargeTo) {
+        Merged {
             budgets = List.copyOf(budgets);
             chargeTo = List.copyOf(chargeTo);
         }
@@ -71,7 +71,7 @@ public final class ConfiguredBreakers {
     }
 
     /** The settings of one breaker, to apply and to show. */
-    record Settings(Written written, Map<String, Setting> shown) {
+    record Settings(Merged merged, Map<String, Setting> shown) {
         Settings {
             shown = Collections.unmodifiableMap(new LinkedHashMap<>(shown));
         }
@@ -196,7 +196,7 @@ public final class ConfiguredBreakers {
      */
     public Optional<ConfiguredBudget> budget(String breaker, String budget) {
         Settings settings = !inForce || setInCode.contains(breaker) ? null : settingsOf(breaker);
-        return settings == null ? Optional.empty() : settings.written().budget(budget);
+        return settings == null ? Optional.empty() : settings.merged().budget(budget);
     }
 
     /** How many keys of a breaker have one of their own at most. */
@@ -213,7 +213,7 @@ public final class ConfiguredBreakers {
         Settings settings = settingsOf(breaker);
         return settings == null
                 ? byDefault
-                : settings.written().breaker().ofKeys().getOrDefault(key, byDefault);
+                : settings.merged().breaker().ofKeys().getOrDefault(key, byDefault);
     }
 
     /**
@@ -239,7 +239,7 @@ public final class ConfiguredBreakers {
         if (settings == null) {
             return builder.mode(Mode.DISABLED);
         }
-        settings.written().applyTo(builder, ledger);
+        settings.merged().applyTo(builder, ledger);
         return builder;
     }
 

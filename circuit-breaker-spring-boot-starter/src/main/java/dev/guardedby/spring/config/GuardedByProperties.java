@@ -92,8 +92,9 @@ record GuardedByProperties(
      * @param mode Whether the breaker refuses calls, only watches and reports, or is off.
      * @param maxKeys Most keys that have a breaker of their own, where the annotation says key, at least 1. Idle ones are
      *     forgotten to make room for others; when all are open or counting, further keys share the breaker of the name.
-     * @param tagKeys Keys that get series of their own in guardedby.key.calls and guardedby.key.rejections, the first so many
-     *     that are called, at least 0. All further ones share the key "other".
+     * @param tagKeys Keys that get series of their own in guardedby.key.calls, guardedby.key.rejections and the gauges of
+     *     guardedby.key.budget, the first so many that are called, at least 0. All further ones share the key "other", which has no
+     *     budget.
      * @param budgets How much calls may cost, by name of the budget. What the places of a breaker say of one name adds up to one
      *     budget. By default, as much as they do.
      * @param chargeTo Names of entries of guardedby.budgets that this breaker charges to, too. By default, to none.
@@ -269,7 +270,7 @@ record GuardedByProperties(
      * Web answers.
      *
      * @param problemDetails Whether a refusal that no exception handler of the application takes is answered with a problem
-     *     detail, 503 and Retry-After. Off by default: it is then answered as any other exception.
+     *     detail, 503 or, if a budget is spent, 429, and Retry-After. Off by default: it is then answered as any other exception.
      * @param showName Whether that answer tells the name of the breaker. Off by default, because clients need not know
      *     what stands behind the application.
      */

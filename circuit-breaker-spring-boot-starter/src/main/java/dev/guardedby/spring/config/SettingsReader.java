@@ -3,8 +3,8 @@ package dev.guardedby.spring.config;
 import dev.guardedby.circuitbreaker.Budget;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Ledger;
+import dev.guardedby.spring.config.ConfiguredBreakers.Merged;
 import dev.guardedby.spring.config.ConfiguredBreakers.Setting;
-import dev.guardedby.spring.config.ConfiguredBreakers.Written;
 import dev.guardedby.spring.config.Entries.Entry;
 import dev.guardedby.spring.config.GuardedByProperties.Breaker;
 import java.time.Duration;
@@ -177,21 +177,20 @@ final class SettingsReader {
     /** The settings that result from the layers, the first of which wins. */
     private ConfiguredBreakers.Settings settings(String name, Layers layers) {
         List<Budget> own = budgets.own(layers);
-        Written written = new Written(bind(layers, key -> true), own, budgets.chargedTo(layers, own));
+        Merged merged = new Merged(bind(layers, key -> true), own, budgets.chargedTo(layers, own));
         CircuitBreaker.Builder builder = CircuitBreaker.builder(name);
         Map<String, Object> inForce;
         try {
             // A ledger for a breaker that nobody calls.
-            written.applyTo(builder, Ledger.inMemory());
+            merged.applyTo(builder, Ledger.inMemory());
             inForce = builder.build().settings();
         } catch (IllegalArgumentException e) {
             throw refused(layers, BrokenRule.of(e));
         }
         warnOfMilliseconds(layers);
         Map<String, Setting> settings = new LinkedHashMap<>();
-        Values.shown(written, inForce)
-                .forEach((key, value) -> settings.put(key, new Setting(value, from(layers, key))));
-        return new ConfiguredBreakers.Settings(written, settings);
+        Values.shown(merged, inForce).forEach((key, value) -> settings.put(key, new Setting(value, from(layers, key))));
+        return new ConfiguredBreakers.Settings(merged, settings);
     }
 
     private Breaker bind(Layers layers, Predicate<String> keys) {

@@ -3,7 +3,7 @@ package dev.guardedby.spring.config;
 import dev.guardedby.circuitbreaker.Budget;
 import dev.guardedby.circuitbreaker.Mode;
 import dev.guardedby.circuitbreaker.Proof;
-import dev.guardedby.spring.config.ConfiguredBreakers.Written;
+import dev.guardedby.spring.config.ConfiguredBreakers.Merged;
 import dev.guardedby.spring.config.GuardedByProperties.Breaker;
 import java.beans.PropertyEditorSupport;
 import java.math.BigDecimal;
@@ -169,17 +169,17 @@ final class Values {
     /**
      * The settings of a breaker, key by key, as somebody could write them.
      *
-     * @param written what is written, which alone knows the rules for exceptions and what budgets are
+     * @param merged what its layers say, which alone knows the rules for exceptions and what budgets are
      * @param inForce what the breaker that results says of itself
      */
-    static Map<String, Object> shown(Written written, Map<String, Object> inForce) {
-        Breaker breaker = written.breaker();
+    static Map<String, Object> shown(Merged merged, Map<String, Object> inForce) {
+        Breaker breaker = merged.breaker();
         Map<String, Object> shown = new LinkedHashMap<>();
         Schema.BREAKER.forEach((key, component) -> {
             if (Schema.isList(component)) {
                 shown.put(key, shown(Objects.requireNonNullElseGet(Schema.value(breaker, component), () -> list(key))));
             } else if (key.equals(Schema.BUDGETS)) {
-                shown.put(key, shownBudgets(written.budgets()));
+                shown.put(key, shownBudgets(merged.budgets()));
             } else if (key.equals(Schema.ESTIMATE)) {
                 shown.put(key, breaker.estimatePerCall() == null ? OFF : parts(breaker.estimatePerCall()));
             } else if (Schema.OF_KEYS.contains(key)) {

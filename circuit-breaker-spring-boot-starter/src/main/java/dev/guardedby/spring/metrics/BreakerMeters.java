@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,15 +62,21 @@ final class BreakerMeters {
     private volatile @Nullable Map<Outcome, Timer> timers;
     /** Null where no key gets series of its own. */
     private final @Nullable KeyMeters byKey;
+
+    private final Predicate<String> isShared;
     /** Null as long as the breaker has no keys. */
     private @Nullable KeptKeyMeters ofKeys;
+    /** Null as long as they are not published. */
+    private @Nullable BudgetMeters budgets;
 
     /**
      * Nothing counted yet.
      *
      * @param tagKeys how many keys get series of their own
+     * @param isShared whether other breakers charge to a budget of that name, too
      */
-    BreakerMeters(int tagKeys) {
+    BreakerMeters(int tagKeys, Predicate<String> isShared) {
+        this.isShared = isShared;
         byKey = tagKeys == 0 ? null : new KeyMeters(tagKeys);
         for (Refusal.Reason reason : Refusal.Reason.values()) {
             refusals.put(reason, new LongAdder());
@@ -127,15 +134,22 @@ final class BreakerMeters {
     synchronized void publish(CircuitBreaker breaker, boolean told, MeterRegistry registry, InstantSource clock) {
         withdraw(registry);
         Tags tags = Tags.of("name", breaker.name());
-        published.addAll(StatsMeters.register(breaker, tags, registry, clock));
-        published.addAll(BudgetMeters.register(breaker, tags, registry));
+        BudgetMeters ofBudgets = BudgetMeters.of(breaker, isShared, tags, registry);
+        budgets = ofBudgets;
+        ofBudgets.follow();
+        published.addAll(StatsMeters.register(breaker, tags, registry, clock, () -> {
+            ofBudgets.follow();
+            if (byKey != null) {
+                byKey.follow();
+            }
+        }));
         if (ofKeys != null) {
             published.addAll(ofKeys.register(breaker, tags, registry));
         }
         if (told) {
             publishEvents(tags, registry);
             if (byKey != null) {
-                byKey.publish(tags, registry);
+                byKey.publish(breaker, isShared, tags, registry);
             }
         }
     }
@@ -199,6 +213,10 @@ final class BreakerMeters {
     synchronized void withdraw(MeterRegistry registry) {
         published.forEach(registry::remove);
         published.clear();
+        if (budgets != null) {
+            budgets.withdraw();
+            budgets = null;
+        }
         if (byKey != null) {
             byKey.withdraw(registry);
         }

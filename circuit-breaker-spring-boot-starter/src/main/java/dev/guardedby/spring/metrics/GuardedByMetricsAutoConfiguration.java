@@ -34,7 +34,7 @@ public final class GuardedByMetricsAutoConfiguration {
             ObjectProvider<MeterRegistry> meters,
             ConfiguredBreakers configured,
             ObjectProvider<Keys> keys) {
-        return new MeteredBreakers(breakers, meters, InstantSource.system(), configured::tagKeys, keys);
+        return new MeteredBreakers(breakers, meters, InstantSource.system(), configured, keys);
     }
 
     @Bean

@@ -1,5 +1,6 @@
 package dev.guardedby.spring.metrics;
 
+import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Outcome;
 import dev.guardedby.circuitbreaker.Refusal.Reason;
 import io.micrometer.core.instrument.Meter;
@@ -11,7 +12,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,12 +38,13 @@ final class KeyMeters {
         }
     }
 
-    /** Where the meters go, and the tags that all of them have. */
-    private record Place(Tags tags, MeterRegistry registry) {}
+    /** Where the meters go, the tags that all of them have, and whose they are. */
+    private record Place(CircuitBreaker breaker, Predicate<String> isShared, Tags tags, MeterRegistry registry) {}
 
     private final int most;
     private final Map<String, Counts> byKey = new ConcurrentHashMap<>();
     private final List<Meter> published = new ArrayList<>();
+    private final List<BudgetMeters> budgets = new CopyOnWriteArrayList<>();
     private @Nullable Place place;
 
     KeyMeters(int most) {
@@ -81,8 +85,14 @@ final class KeyMeters {
         return counts;
     }
 
-    synchronized void publish(Tags tags, MeterRegistry registry) {
-        place = new Place(tags, registry);
+    /**
+     * Registers the meters.
+     *
+     * @param breaker the breaker of the name
+     * @param isShared whether a budget of that name is none of a key itself
+     */
+    synchronized void publish(CircuitBreaker breaker, Predicate<String> isShared, Tags tags, MeterRegistry registry) {
+        place = new Place(breaker, isShared, tags, registry);
         byKey.forEach(this::publish);
     }
 
@@ -104,11 +114,21 @@ final class KeyMeters {
                 tags.and("reason", BreakerMeters.word(reason)),
                 count,
                 registry)));
+        if (!key.equals(OTHER)) {
+            budgets.add(BudgetMeters.ofKey(place.breaker, key, place.isShared, tags, registry));
+        }
+    }
+
+    /** Looks whether there are other budgets now. */
+    void follow() {
+        budgets.forEach(BudgetMeters::follow);
     }
 
     synchronized void withdraw(MeterRegistry registry) {
         published.forEach(registry::remove);
         published.clear();
+        budgets.forEach(BudgetMeters::withdraw);
+        budgets.clear();
         place = null;
     }
 }

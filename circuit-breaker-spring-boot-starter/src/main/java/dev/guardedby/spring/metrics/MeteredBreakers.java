@@ -7,6 +7,8 @@ import dev.guardedby.circuitbreaker.Outcome;
 import dev.guardedby.circuitbreaker.Refusal;
 import dev.guardedby.circuitbreaker.Transition;
 import dev.guardedby.spring.CircuitBreakerCustomizer;
+import dev.guardedby.spring.config.ConfiguredBreakers;
+import dev.guardedby.spring.config.ConfiguredBreakers.ConfiguredBudget;
 import dev.guardedby.spring.keys.Keys;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
@@ -16,7 +18,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
@@ -35,7 +36,7 @@ final class MeteredBreakers implements CircuitBreakerCustomizer, SmartInitializi
     private final ObjectProvider<CircuitBreakerRegistry> breakers;
     private final ObjectProvider<MeterRegistry> registries;
     private final InstantSource clock;
-    private final ToIntFunction<String> tagKeys;
+    private final ConfiguredBreakers configured;
     private final ObjectProvider<Keys> keys;
     // Weak, because a breaker that has left the registry may still report, or come back.
     private final Map<CircuitBreaker, BreakerMeters> meters = Collections.synchronizedMap(new WeakHashMap<>());
@@ -45,19 +46,19 @@ final class MeteredBreakers implements CircuitBreakerCustomizer, SmartInitializi
     /**
      * No meters yet.
      *
-     * @param tagKeys how many keys of a breaker get series of their own
+     * @param configured says how many keys of a breaker get series of their own, and which budgets are shared
      * @param keys tells which breakers have keys
      */
     MeteredBreakers(
             ObjectProvider<CircuitBreakerRegistry> breakers,
             ObjectProvider<MeterRegistry> registries,
             InstantSource clock,
-            ToIntFunction<String> tagKeys,
+            ConfiguredBreakers configured,
             ObjectProvider<Keys> keys) {
         this.breakers = breakers;
         this.registries = registries;
         this.clock = clock;
-        this.tagKeys = tagKeys;
+        this.configured = configured;
         this.keys = keys;
     }
 
@@ -91,7 +92,16 @@ final class MeteredBreakers implements CircuitBreakerCustomizer, SmartInitializi
     }
 
     private BreakerMeters of(CircuitBreaker breaker) {
-        return meters.computeIfAbsent(breaker, key -> new BreakerMeters(tagKeys.applyAsInt(key.name())));
+        return meters.computeIfAbsent(breaker, key -> made(key.name()));
+    }
+
+    private BreakerMeters made(String name) {
+        return new BreakerMeters(
+                configured.tagKeys(name),
+                budget -> configured
+                        .budget(name, budget)
+                        .map(ConfiguredBudget::shared)
+                        .orElse(false));
     }
 
     /**

@@ -13,42 +13,62 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /** The meters that show a breaker's stats: reading them moves nothing and costs the calls nothing. */
 final class StatsMeters {
-    private static final Map<String, ToDoubleFunction<CircuitBreakerStats>> NUMBERS = new LinkedHashMap<>();
-    private static final Map<String, Function<CircuitBreakerStats, Duration>> TIMES = new LinkedHashMap<>();
-    private static final Map<String, Function<CircuitBreakerStats, @Nullable Instant>> AGES = new LinkedHashMap<>();
+    private static final String STATS = "guardedby.stats.";
 
-    static {
-        NUMBERS.put("total.successes", CircuitBreakerStats::totalSuccesses);
-        NUMBERS.put("total.failures", CircuitBreakerStats::totalFailures);
-        NUMBERS.put("times.opened", CircuitBreakerStats::timesOpened);
-        NUMBERS.put("times.half.opened", CircuitBreakerStats::timesHalfOpened);
-        NUMBERS.put("times.closed", CircuitBreakerStats::timesClosed);
-        NUMBERS.put("consecutive.failures", CircuitBreakerStats::consecutiveFailures);
-        NUMBERS.put("total.input.tokens", CircuitBreakerStats::totalInputTokens);
-        NUMBERS.put("total.output.tokens", CircuitBreakerStats::totalOutputTokens);
-        NUMBERS.put("total.estimated.cost", StatsMeters::usd);
-        NUMBERS.put("total.ignored", CircuitBreakerStats::totalIgnored);
-        NUMBERS.put("total.rejected", CircuitBreakerStats::totalRejected);
-        NUMBERS.put("would.reject", CircuitBreakerStats::wouldReject);
-        NUMBERS.put("stale", CircuitBreakerStats::stale);
-        NUMBERS.put("late", CircuitBreakerStats::late);
-        NUMBERS.put("unreported", CircuitBreakerStats::unreported);
-        TIMES.put("time.closed", CircuitBreakerStats::timeClosed);
-        TIMES.put("time.open", CircuitBreakerStats::timeOpen);
-        TIMES.put("time.half.open", CircuitBreakerStats::timeHalfOpen);
-        AGES.put("last.failure.age", CircuitBreakerStats::lastFailureAt);
-        AGES.put("last.state.change.age", CircuitBreakerStats::lastStateChangeAt);
-    }
+    /**
+     * A number of the stats.
+     *
+     * @param name what comes after {@code guardedby.stats.}
+     */
+    private record Amount(String name, String description, ToDoubleFunction<CircuitBreakerStats> value) {}
+
+    /** A time of the stats, which is shown in seconds. */
+    private record Time(String name, String description, Function<CircuitBreakerStats, Duration> value) {}
+
+    /** An instant of the stats, which is shown as the seconds since then. */
+    private record Age(String name, String description, Function<CircuitBreakerStats, @Nullable Instant> value) {}
+
+    private static final List<Amount> NUMBERS = List.of(
+            new Amount("total.successes", "Calls that succeeded", CircuitBreakerStats::totalSuccesses),
+            new Amount("total.failures", "Calls that failed", CircuitBreakerStats::totalFailures),
+            new Amount("times.opened", "How often the breaker has opened", CircuitBreakerStats::timesOpened),
+            new Amount(
+                    "times.half.opened",
+                    "How often the breaker has begun to probe",
+                    CircuitBreakerStats::timesHalfOpened),
+            new Amount("times.closed", "How often the breaker has closed", CircuitBreakerStats::timesClosed),
+            new Amount(
+                    "consecutive.failures",
+                    "Failures since the last success",
+                    CircuitBreakerStats::consecutiveFailures),
+            new Amount("total.input.tokens", "Tokens sent, as recorded", CircuitBreakerStats::totalInputTokens),
+            new Amount("total.output.tokens", "Tokens received, as recorded", CircuitBreakerStats::totalOutputTokens),
+            new Amount("total.estimated.cost", "US dollars, as recorded", StatsMeters::usd),
+            new Amount("total.ignored", "Calls that say nothing about the remote", CircuitBreakerStats::totalIgnored),
+            new Amount("total.rejected", "Calls that were refused", CircuitBreakerStats::totalRejected),
+            new Amount("would.reject", "Calls that enforcing would have refused", CircuitBreakerStats::wouldReject),
+            new Amount("stale", "Results of a period that had ended", CircuitBreakerStats::stale),
+            new Amount("late", "Results of probes that were overtaken", CircuitBreakerStats::late),
+            new Amount("unreported", "Permits closed without a report", CircuitBreakerStats::unreported));
+    private static final List<Time> TIMES = List.of(
+            new Time("time.closed", "Time spent closed", CircuitBreakerStats::timeClosed),
+            new Time("time.open", "Time spent open", CircuitBreakerStats::timeOpen),
+            new Time("time.half.open", "Time spent half-open", CircuitBreakerStats::timeHalfOpen));
+    private static final List<Age> AGES = List.of(
+            new Age("last.failure.age", "Time since the last failure", CircuitBreakerStats::lastFailureAt),
+            new Age(
+                    "last.state.change.age",
+                    "Time since the state last changed",
+                    CircuitBreakerStats::lastStateChangeAt));
 
     private final CircuitBreaker breaker;
     private final Tags tags;
@@ -61,13 +81,19 @@ final class StatsMeters {
         this.registry = registry;
     }
 
-    static List<Meter> register(CircuitBreaker breaker, Tags tags, MeterRegistry registry, InstantSource clock) {
+    /**
+     * Registers the meters.
+     *
+     * @param reading run whenever somebody reads the state, which every scrape does
+     */
+    static List<Meter> register(
+            CircuitBreaker breaker, Tags tags, MeterRegistry registry, InstantSource clock, Runnable reading) {
         StatsMeters stats = new StatsMeters(breaker, tags, registry);
         NUMBERS.forEach(stats::number);
-        TIMES.forEach((name, time) -> stats.seconds(name, seen -> seconds(time.apply(seen))));
-        AGES.forEach((name, instant) -> stats.seconds(name, seen -> age(instant.apply(seen), clock)));
+        TIMES.forEach(time -> stats.seconds(time.name, time.description, seen -> seconds(time.value.apply(seen))));
+        AGES.forEach(age -> stats.seconds(age.name, age.description, seen -> age(age.value.apply(seen), clock)));
         for (CircuitState state : CircuitState.values()) {
-            stats.state(state);
+            stats.state(state, reading);
         }
         stats.counter("guardedby.stale", "Results of a period that had ended", tags, CircuitBreakerStats::stale);
         String tokens = "Tokens as recorded";
@@ -79,21 +105,26 @@ final class StatsMeters {
         return stats.meters;
     }
 
-    private void number(String name, ToDoubleFunction<CircuitBreakerStats> value) {
-        meters.add(Gauge.builder("guardedby.stats." + name, () -> value.applyAsDouble(breaker.stats()))
+    private void number(Amount number) {
+        meters.add(Gauge.builder(STATS + number.name, () -> number.value.applyAsDouble(breaker.stats()))
+                .description(number.description)
                 .tags(tags)
                 .register(registry));
     }
 
-    private void seconds(String name, ToDoubleFunction<CircuitBreakerStats> value) {
-        meters.add(TimeGauge.builder(
-                        "guardedby.stats." + name, () -> value.applyAsDouble(breaker.stats()), TimeUnit.SECONDS)
+    private void seconds(String name, String description, ToDoubleFunction<CircuitBreakerStats> value) {
+        meters.add(TimeGauge.builder(STATS + name, () -> value.applyAsDouble(breaker.stats()), TimeUnit.SECONDS)
+                .description(description)
                 .tags(tags)
                 .register(registry));
     }
 
-    private void state(CircuitState state) {
-        meters.add(Gauge.builder("guardedby.state", () -> breaker.stats().state() == state ? 1 : 0)
+    private void state(CircuitState state, Runnable reading) {
+        Supplier<Number> value = () -> {
+            reading.run();
+            return breaker.stats().state() == state ? 1 : 0;
+        };
+        meters.add(Gauge.builder("guardedby.state", value)
                 .description("1 for the state that the breaker is in, else 0")
                 .tags(tags.and("state", BreakerMeters.word(state)))
                 .register(registry));

@@ -6,17 +6,20 @@ import dev.guardedby.spring.config.ConfiguredPrices;
 import dev.guardedby.spring.prices.PriceFile.Content;
 import dev.guardedby.spring.prices.PriceFile.Entry;
 import java.time.Instant;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.WeakHashMap;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
-import org.jspecify.annotations.Nullable;
 import org.springframework.core.io.ResourceLoader;
 import org.springframework.util.ClassUtils;
 
 /**
  * Where the prices come from: {@code guardedby.prices.models}, and behind them the file that {@code guardedby.prices.import}
- * names. The file is read anew with each {@code reload()} of the {@link dev.guardedby.circuitbreaker.Prices} bean.
+ * names. The file is read anew with each {@code reload()} of the {@link dev.guardedby.circuitbreaker.Prices} bean, which the
+ * endpoint {@code guardedbyprices} asks for.
  *
  * <p>Thread-safe.
  */
@@ -27,16 +30,22 @@ public final class PriceSource {
 
     private final ConfiguredPrices configured;
     private final ResourceLoader files;
-    private volatile @Nullable ImportReport report;
+    // Weak, and no report holds its book.
+    private final Map<PriceBook, PriceReport> reports = Collections.synchronizedMap(new WeakHashMap<>());
 
     PriceSource(ConfiguredPrices configured, ResourceLoader files) {
         this.configured = configured;
         this.files = files;
     }
 
-    /** What became of the file when it was last read as a whole; empty if none is imported. */
-    public Optional<ImportReport> report() {
-        return Optional.ofNullable(report);
+    /**
+     * What came of reading the prices of a book.
+     *
+     * @param book the one in force, {@code prices.current()}, or an earlier one
+     * @return empty if the book was not read here
+     */
+    public Optional<PriceReport> report(PriceBook book) {
+        return Optional.ofNullable(reports.get(book));
     }
 
     /**
@@ -45,23 +54,31 @@ public final class PriceSource {
      * @throws InvalidPricesException if the file is wrong
      */
     PriceBook read() {
+        Instant now = Instant.now();
         List<ModelPrice> written = configured.models();
-        List<Entry> imported = configured.importFrom().map(this::read).orElse(List.of());
-        warn(Outliers.in(imported, written, Instant.now()));
-        return PriceBook.of(written)
+        Optional<Content> file = configured.importFrom().map(this::read);
+        List<Entry> imported = file.map(Content::entries).orElse(List.of());
+        List<String> outliers = Outliers.in(imported, written, now);
+        PriceBook book = PriceBook.of(written)
                 .orElse(PriceBook.of(imported.stream().map(Entry::price).toList()));
+        Optional<ImportReport> report = file.map(Content::report);
+        reports.put(book, new PriceReport(now, written.size(), report, outliers));
+        report.ifPresent(PriceSource::tell);
+        warn(outliers);
+        return book;
     }
 
-    private List<Entry> read(String location) {
+    private Content read(String location) {
         if (!ClassUtils.isPresent(PARSER, files.getClassLoader())) {
             throw new InvalidPricesException(
                     "guardedby.prices.import needs org.yaml:snakeyaml on the class path, but it is not there", null);
         }
-        Content content = PriceFile.read(location, files.getResource(location));
-        report = content.report();
-        LOG.info(content.report().summary());
-        content.report().skipped().forEach((model, reason) -> LOG.debug("Skipped '" + model + "': " + reason));
-        return content.entries();
+        return PriceFile.read(location, files.getResource(location));
+    }
+
+    private static void tell(ImportReport report) {
+        LOG.info(report.summary());
+        report.skipped().forEach((model, reason) -> LOG.debug("Skipped '" + model + "': " + reason));
     }
 
     private static void warn(List<String> outliers) {

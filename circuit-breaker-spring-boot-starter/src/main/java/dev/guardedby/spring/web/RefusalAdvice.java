@@ -1,7 +1,8 @@
 package dev.guardedby.spring.web;
 
+import dev.guardedby.circuitbreaker.BudgetExceededException;
+import dev.guardedby.circuitbreaker.BudgetExceededException.Kind;
 import dev.guardedby.circuitbreaker.CallNotPermittedException;
-import dev.guardedby.circuitbreaker.Refusal;
 import java.time.Duration;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.AnnotatedElementUtils;
@@ -44,7 +45,7 @@ final class RefusalAdvice {
                 || AnnotatedElementUtils.hasAnnotation(thrown.getClass(), ResponseStatus.class)) {
             throw thrown;
         }
-        HttpStatus status = status(refusal.refusal().reason());
+        HttpStatus status = status(refusal);
         // The message of the exception is for the application: it has the name in it.
         ProblemDetail problem = ProblemDetail.forStatusAndDetail(
                 status,
@@ -60,12 +61,13 @@ final class RefusalAdvice {
         return answer.body(problem);
     }
 
-    private static HttpStatus status(Refusal.Reason reason) {
-        return switch (reason) {
-            case OPEN, HELD_OPEN, PROBING, RAMP_UP -> HttpStatus.SERVICE_UNAVAILABLE;
-            // Nothing is broken: there have been too many requests for the money.
-            case BUDGET -> HttpStatus.TOO_MANY_REQUESTS;
-        };
+    private static HttpStatus status(CallNotPermittedException refusal) {
+        // Where a budget is spent nothing is broken: there have been too many requests for the money. Where it cannot
+        // be
+        // asked, its store is.
+        return refusal instanceof BudgetExceededException spent && spent.kind() != Kind.STORE
+                ? HttpStatus.TOO_MANY_REQUESTS
+                : HttpStatus.SERVICE_UNAVAILABLE;
     }
 
     /** Rounded up, and never 0: who comes back too early is refused again. */

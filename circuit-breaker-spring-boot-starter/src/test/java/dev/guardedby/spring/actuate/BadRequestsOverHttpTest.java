@@ -80,6 +80,24 @@ record BadRequestsOverHttpTest(WebApplicationType kind, String property) {
     }
 
     @Test
+    void readingWithAnUnknownParameter_is400_too() throws Exception {
+        assertThat(List.of(
+                        application.get("/guardedby/llm?keys=acme"),
+                        application.get("/guardedby/llm?tenant=acme"),
+                        application.get("/guardedby?key=acme"),
+                        application.get("/guardedby?name=llm")))
+                .containsExactly(
+                        refused(400, "'keys' is not a parameter; did you mean key?"),
+                        refused(400, "'tenant' is not a parameter; there are key"),
+                        refused(400, "'key' is not a parameter; there are none"),
+                        refused(400, "'name' is not a parameter; there are none"));
+        assertThat(application.get("/guardedby").status()).isEqualTo(200);
+        llm.forKey("acme").acquire().success();
+        assertThat(field(application.get("/guardedby/llm?key=acme").body(), "key"))
+                .isEqualTo("acme");
+    }
+
+    @Test
     void bodyThatIsNotFlat_is400_andSaysHowToWriteIt() throws Exception {
         for (String body : List.of(
                 "{\"action\":\"reconfigure\",\"settings\":{\"failure-threshold\":5}}",

@@ -3,7 +3,9 @@ package dev.guardedby.spring.actuate;
 import static dev.guardedby.spring.actuate.HttpApplication.field;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.guardedby.circuitbreaker.Budget;
 import dev.guardedby.circuitbreaker.BudgetStatus;
+import dev.guardedby.circuitbreaker.BudgetWindow;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
 import dev.guardedby.circuitbreaker.Cost;
@@ -34,6 +36,8 @@ class BudgetsOverHttpTest {
                 "guardedby.breakers.llm.budgets.daily.usd=25.00",
                 "guardedby.breakers.llm.budgets.daily.window=day",
                 "guardedby.breakers.llm.budgets.daily.zone=Pacific/Auckland",
+                "guardedby.breakers.llm.budgets.daily.warn-at=50,80",
+                "guardedby.breakers.llm.budgets.daily.degrade-at=90",
                 "guardedby.breakers.llm.budgets.run.usd=0.50",
                 "guardedby.breakers.llm.budgets.run.window=call",
                 "guardedby.breakers.llm.charge-to=team",
@@ -73,20 +77,42 @@ class BudgetsOverHttpTest {
         String resetsAt = field(json, "budgets[0].resetsAt");
 
         assertThat(field(json, "budgets[0]"))
-                .isEqualTo("{\"name\":\"daily\",\"unit\":\"USD\",\"scope\":\"breaker\",\"shared\":false,\"limit\":25,"
-                        + "\"spent\":0.375,\"held\":0.25,\"resetsAt\":\"" + resetsAt + "\",\"kind\":\"EXACT\"}");
+                .isEqualTo(
+                        "{\"name\":\"daily\",\"unit\":\"USD\",\"window\":\"day\",\"scope\":\"breaker\",\"shared\":false,\"limit\":25,"
+                                + "\"spent\":0.375,\"held\":0.25,\"resetsAt\":\"" + resetsAt + "\",\"kind\":\"EXACT\","
+                                + "\"warnAt\":[50,80],\"degradeAt\":90}");
         assertThat(field(json, "budgets[1]"))
-                .isEqualTo("{\"name\":\"team\",\"unit\":\"USD\",\"scope\":\"breaker\",\"shared\":true,\"limit\":500,"
-                        + "\"spent\":0.375,\"held\":0.25,\"kind\":\"EXACT\"}");
+                .isEqualTo(
+                        "{\"name\":\"team\",\"unit\":\"USD\",\"window\":\"1h\",\"scope\":\"breaker\",\"shared\":true,\"limit\":500,"
+                                + "\"spent\":0.375,\"held\":0.25,\"kind\":\"EXACT\",\"warnAt\":[]}");
         assertThat(field(json, "budgets[2]"))
-                .isEqualTo("{\"name\":\"run\",\"unit\":\"USD\",\"scope\":\"breaker\",\"shared\":false,\"limit\":0.5,"
-                        + "\"spent\":0,\"held\":0,\"kind\":\"EXACT\"}");
+                .isEqualTo(
+                        "{\"name\":\"run\",\"unit\":\"USD\",\"window\":\"call\",\"scope\":\"breaker\",\"shared\":false,\"limit\":0.5,"
+                                + "\"spent\":0,\"held\":0,\"kind\":\"EXACT\",\"warnAt\":[]}");
         assertThat(OffsetDateTime.parse(resetsAt).atZoneSameInstant(ZoneId.of("Pacific/Auckland")))
                 .hasToString(resetsAt.replaceFirst(":00(?=[+])", "") + "[Pacific/Auckland]");
         assertThat(OffsetDateTime.parse(resetsAt).toInstant())
                 .isEqualTo(budget(llm).resetsAt());
         assertThat(field(json, "settings.budgets.value.daily"))
-                .isEqualTo("{\"usd\":25,\"window\":\"day\",\"zone\":\"Pacific/Auckland\"}");
+                .isEqualTo(
+                        "{\"usd\":25,\"window\":\"day\",\"zone\":\"Pacific/Auckland\",\"warn-at\":[50,80],\"degrade-at\":90}");
+    }
+
+    @Test
+    void budgetThatCodeHasReplaced_isShownAsItIs() throws Exception {
+        breaker("other")
+                .reconfigure(change -> change.budget(Budget.calls("all", 7)
+                        .per(BudgetWindow.hour(ZoneId.of("Asia/Tokyo")))
+                        .build()));
+        String json = application.get("/guardedby/other").body();
+        breaker("other")
+                .reconfigure(change -> change.budget(
+                        Budget.tokens("all", 1_000).per(BudgetWindow.lifetime()).build()));
+
+        assertThat(field(json, "budgets[0]"))
+                .isEqualTo("{\"name\":\"all\",\"unit\":\"CALLS\",\"scope\":\"breaker\",\"shared\":false,\"limit\":7,"
+                        + "\"spent\":0,\"held\":0,\"resetsAt\":\"" + field(json, "budgets[0].resetsAt")
+                        + "\",\"kind\":\"EXACT\"}");
     }
 
     @Test
@@ -95,8 +121,8 @@ class BudgetsOverHttpTest {
 
         assertThat(field(application.get("/guardedby/tenants?key=acme").body(), "budgets[0]"))
                 .isEqualTo(
-                        "{\"name\":\"all\",\"unit\":\"CALLS\",\"scope\":\"key\",\"shared\":false,\"limit\":3,\"spent\":1,"
-                                + "\"held\":0,\"kind\":\"EXACT\"}");
+                        "{\"name\":\"all\",\"unit\":\"CALLS\",\"window\":\"lifetime\",\"scope\":\"key\",\"shared\":false,\"limit\":3,\"spent\":1,"
+                                + "\"held\":0,\"kind\":\"EXACT\",\"warnAt\":[]}");
         assertThat(field(application.get("/guardedby/tenants").body(), "budgets[0].scope"))
                 .isEqualTo("breaker");
         assertThat(field(

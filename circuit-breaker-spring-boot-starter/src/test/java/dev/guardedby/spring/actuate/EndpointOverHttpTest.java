@@ -300,6 +300,15 @@ class EndpointOverHttpTest {
                 .allSatisfy((meter, sets) -> assertThat(sets).hasSize(1));
     }
 
+    @Test
+    void everyMeter_saysWhatItIs() throws Exception {
+        breaker("described");
+
+        assertThat(get("/prometheus").body().lines().filter(line -> line.startsWith("# HELP guardedby_")))
+                .hasSizeGreaterThan(25)
+                .allMatch(line -> line.matches("# HELP guardedby_\\w+ \\S.+"));
+    }
+
     private static String tagKeys(String line) {
         return Stream.of(
                         line.substring(line.indexOf('{') + 1, line.indexOf('}')).split(","))

@@ -46,13 +46,43 @@ class EndpointOverJmxTest {
         }
     }
 
+    @Test
+    void operator_looksAtPrices_andHasThemReadAgain() throws Exception {
+        try (ConfigurableApplicationContext context = new SpringApplicationBuilder(App.class)
+                .properties(
+                        "spring.main.web-application-type=none",
+                        "spring.jmx.enabled=true",
+                        "management.endpoints.jmx.exposure.include=guardedbyprices",
+                        "management.endpoint.guardedbyprices.access=unrestricted",
+                        "guardedby.prices.models[0].model=house-model",
+                        "guardedby.prices.models[0].input=3")
+                .run()) {
+            assertThat(context.isRunning()).isTrue();
+            assertThat(invokeOn("Guardedbyprices", "prices", null, null))
+                    .asString()
+                    .contains("models=1");
+            assertThat(invokeOn("Guardedbyprices", "prices", "house-model", null))
+                    .asString()
+                    .contains("input=3");
+            assertThat(invokeOn("Guardedbyprices", "prices", "other", null)).isNull();
+            assertThat(invokeOn("Guardedbyprices", "reload")).asString().contains("models=1");
+            assertThatExceptionOfType(ReflectionException.class)
+                    .isThrownBy(() -> invokeOn("Guardedbyprices", "prices", "house-model", "many"))
+                    .withMessage("inputTokens must be a whole number, at least 0, but was 'many'");
+        }
+    }
+
     private static String keys(Object answer) {
         return ((Map<?, ?>) answer).keySet().toString();
     }
 
     private Object invoke(String operation, Object... arguments) throws Exception {
+        return invokeOn("Guardedby", operation, arguments);
+    }
+
+    private Object invokeOn(String endpoint, String operation, Object... arguments) throws Exception {
         ObjectName name = server.queryNames(
-                        new ObjectName("org.springframework.boot:type=Endpoint,name=Guardedby,*"), null)
+                        new ObjectName("org.springframework.boot:type=Endpoint,name=" + endpoint + ",*"), null)
                 .iterator()
                 .next();
         String[] signature = new String[arguments.length];

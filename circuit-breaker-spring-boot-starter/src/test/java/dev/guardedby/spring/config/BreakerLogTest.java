@@ -5,16 +5,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
 import dev.guardedby.circuitbreaker.Cost;
+import dev.guardedby.circuitbreaker.Ledger;
 import dev.guardedby.circuitbreaker.Mode;
+import dev.guardedby.circuitbreaker.Permit;
+import dev.guardedby.spring.CircuitBreakerCustomizer;
+import dev.guardedby.spring.StoreThatGoesAway;
+import dev.guardedby.spring.aop.GuardedByAopAutoConfiguration;
+import dev.guardedby.spring.keys.Keys;
 import java.io.EOFException;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.aop.AopAutoConfiguration;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
@@ -22,6 +30,8 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 /** What an operator reads who has nothing but the log. */
 @ExtendWith(OutputCaptureExtension.class)
 class BreakerLogTest {
+    private static final Instant NOON = Instant.parse("2026-11-24T12:00:00Z");
+
     private final AtomicLong now = new AtomicLong(-5);
     private final ApplicationContextRunner context = new ApplicationContextRunner()
             .withConfiguration(AutoConfigurations.of(GuardedByAutoConfiguration.class))
@@ -77,7 +87,134 @@ class BreakerLogTest {
         assertThat(lines(output))
                 .containsExactly(
                         "WARN Circuit breaker 'llm' has spent 50 percent of its budget 'burst': 5 of 10 USD",
-                        "WARN Circuit breaker 'llm' has spent 80 percent of its budget 'burst': 8 of 10 USD");
+                        "WARN Circuit breaker 'llm' has spent 80 percent of its budget 'burst': 8 of 10 USD",
+                        "WARN Circuit breaker 'llm' is out of budget 'burst', 10 of 10 USD in all are spent; it never"
+                                + " resets, so raise the limit or correct what was spent");
+    }
+
+    private ApplicationContextRunner withWallClock() {
+        return context.withBean(
+                CircuitBreakerCustomizer.class,
+                () -> (name, breaker) -> breaker.clock(() -> NOON.plusNanos(now.get() + 5)));
+    }
+
+    private void advance(Duration time) {
+        now.addAndGet(time.toNanos());
+    }
+
+    @Test
+    void firstRefusalByABudget_isALine_onceAWindow(CapturedOutput output) {
+        withWallClock()
+                .withPropertyValues(
+                        "guardedby.breakers.llm.budgets.hourly.usd=2",
+                        "guardedby.breakers.llm.budgets.hourly.window=hour",
+                        "guardedby.breakers.llm.budgets.daily.usd=4",
+                        "guardedby.breakers.llm.budgets.daily.window=day")
+                .run(started -> {
+                    CircuitBreaker llm =
+                            started.getBean(CircuitBreakerRegistry.class).get("llm");
+                    for (int minute = 0; minute < 3 * 60; minute++) {
+                        for (int i = 0; i < 10; i++) {
+                            llm.tryAcquire().ifPresent(permit -> {
+                                permit.recordCost(Cost.usd("0.5"));
+                                permit.success();
+                            });
+                        }
+                        advance(Duration.ofMinutes(1));
+                    }
+                });
+
+        assertThat(lines(output))
+                .containsExactly(
+                        "WARN Circuit breaker 'llm' is out of budget 'hourly', 2 of 2 USD per hour are spent;"
+                                + " it resets in 1 h 0 min, at 2026-11-24T13:00:00Z",
+                        "WARN Circuit breaker 'llm' is out of budget 'hourly', 2 of 2 USD per hour are spent;"
+                                + " it resets in 1 h 0 min, at 2026-11-24T14:00:00Z",
+                        "WARN Circuit breaker 'llm' is out of budget 'daily', 4 of 4 USD per day are spent;"
+                                + " it resets in 10 h 0 min, at 2026-11-25T00:00:00Z");
+    }
+
+    @Test
+    void everyWayOfRefusing_isALine_onceAsLongAsItGoesOn(CapturedOutput output) {
+        StoreThatGoesAway store = new StoreThatGoesAway();
+        withWallClock()
+                .withBean(Ledger.class, () -> store)
+                .withPropertyValues(
+                        "guardedby.breakers.llm.budgets.ever.usd=2",
+                        "guardedby.breakers.llm.budgets.ever.window=lifetime",
+                        "guardedby.breakers.llm.budgets.ever.require-estimate=true",
+                        "guardedby.breakers.llm.hold-timeout=1h")
+                .run(started -> {
+                    CircuitBreaker llm =
+                            started.getBean(CircuitBreakerRegistry.class).get("llm");
+                    Permit underWay = llm.acquire(Cost.usd("1.5"));
+                    Runnable everyWay = () -> {
+                        refuse(llm, Cost.usd("1"));
+                        refuse(llm, Cost.usd("3"));
+                        refuse(llm, Cost.ZERO);
+                        store.away(true);
+                        refuse(llm, Cost.usd("0.1"));
+                        store.away(false);
+                    };
+                    for (int minute = 0; minute < 30; minute++) {
+                        everyWay.run();
+                        advance(Duration.ofMinutes(1));
+                    }
+                    advance(Duration.ofMinutes(10));
+                    refuse(llm, Cost.usd("3"));
+                    underWay.recordCost(Cost.usd("2"));
+                    underWay.success();
+                    refuse(llm, Cost.usd("1"));
+                });
+
+        assertThat(lines(output))
+                .containsExactly(
+                        "WARN Circuit breaker 'llm' is out of budget 'ever' for now, 0 of 2 USD in all are spent and 1.5 held"
+                                + " by calls under way; try again when they have ended",
+                        "WARN Circuit breaker 'llm' is out of budget 'ever' for this call, which may cost more than all of"
+                                + " the 2 USD in all; lower its estimate or raise the limit",
+                        "WARN Circuit breaker 'llm' is out of budget 'ever' for this call, of which nobody knows what it may"
+                                + " cost in USD; set a price or estimate-per-call",
+                        "WARN Circuit breaker 'llm' is cut off from budget 'ever', whose store does not answer; calls pass"
+                                + " again when it does",
+                        "WARN Circuit breaker 'llm' is out of budget 'ever' for this call, which may cost more than all of"
+                                + " the 2 USD in all; lower its estimate or raise the limit",
+                        "WARN Circuit breaker 'llm' is out of budget 'ever', 2 of 2 USD in all are spent; it never resets, so"
+                                + " raise the limit or correct what was spent");
+    }
+
+    private static void refuse(CircuitBreaker breaker, Cost hold) {
+        assertThat(breaker.tryAcquire(hold)).isEmpty();
+    }
+
+    @Test
+    void keysThatRunOut_areOneLineAWindow(CapturedOutput output) {
+        withWallClock()
+                .withConfiguration(
+                        AutoConfigurations.of(AopAutoConfiguration.class, GuardedByAopAutoConfiguration.class))
+                .withPropertyValues(
+                        "guardedby.breakers.llm.budgets.daily.calls=1",
+                        "guardedby.breakers.llm.budgets.daily.window=day")
+                .run(started -> {
+                    CircuitBreaker llm =
+                            started.getBean(CircuitBreakerRegistry.class).get("llm");
+                    started.getBean(Keys.class).of(llm);
+                    for (int day = 0; day < 2; day++) {
+                        for (int i = 0; i < 100; i++) {
+                            CircuitBreaker key = llm.forKey("tenant" + i);
+                            key.run(() -> {});
+                            refuse(key, Cost.ZERO);
+                        }
+                        advance(Duration.ofDays(1));
+                    }
+                });
+
+        assertThat(lines(output))
+                .containsExactly(
+                        "WARN Circuit breaker 'llm' for key 'tenant0' is out of budget 'daily', 1 of 1 calls per day are"
+                                + " spent; it resets in 12 h 0 min, at 2026-11-25T00:00:00Z; this is not written of further keys",
+                        "WARN Circuit breaker 'llm' for key 'tenant0' is out of budget 'daily', 1 of 1 calls per day are"
+                                + " spent; it resets in 12 h 0 min, at 2026-11-26T00:00:00Z; this is not written of further keys");
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
+import dev.guardedby.circuitbreaker.Permit;
 import dev.guardedby.spring.aop.GuardedByAopAutoConfiguration;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
 import dev.guardedby.spring.keys.Keys;
@@ -12,6 +13,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.util.List;
 import java.util.Set;
 import java.util.function.LongSupplier;
@@ -98,6 +100,76 @@ class KeyMetricsTest {
                     .as("a caller's key is no tag unless asked for")
                     .noneMatch(meter -> meter.getId().getTag("key") != null);
         });
+    }
+
+    @Test
+    void budgetOfEachKey_isAGaugeOfAllTogether_andASharedOneCountsOnce() {
+        application
+                .withPropertyValues(
+                        "guardedby.breakers.llm.budgets.each.calls=5",
+                        "guardedby.breakers.llm.budgets.each.window=lifetime",
+                        "guardedby.breakers.llm.charge-to=team",
+                        "guardedby.budgets.team.calls=100",
+                        "guardedby.budgets.team.window=lifetime")
+                .run(context -> {
+                    CircuitBreaker llm = keyed(context);
+                    llm.run(() -> {});
+                    llm.forKey("acme").run(() -> {});
+                    llm.forKey("acme").run(() -> {});
+                    llm.forKey("umbrella").run(() -> {});
+                    Permit underWay = llm.forKey("umbrella").acquire();
+
+                    assertThat(shown(
+                                    context,
+                                    "guardedby.budget.limit",
+                                    "guardedby.budget.spent",
+                                    "guardedby.budget.held"))
+                            .containsExactly(
+                                    "guardedby.budget.held each calls 1",
+                                    "guardedby.budget.held team calls 1",
+                                    "guardedby.budget.limit each calls 5",
+                                    "guardedby.budget.limit team calls 100",
+                                    "guardedby.budget.spent each calls 4",
+                                    "guardedby.budget.spent team calls 4");
+                    underWay.success();
+                });
+    }
+
+    @Test
+    void withTagKeys_theFirstKeysHaveGaugesOfTheirOwnBudgets() {
+        application
+                .withPropertyValues(
+                        "guardedby.breakers.llm.tag-keys=2",
+                        "guardedby.breakers.llm.budgets.each.calls=5",
+                        "guardedby.breakers.llm.budgets.each.window=lifetime",
+                        "guardedby.breakers.llm.charge-to=team",
+                        "guardedby.budgets.team.calls=100",
+                        "guardedby.budgets.team.window=lifetime")
+                .run(context -> {
+                    CircuitBreaker llm = keyed(context);
+                    for (String key : List.of("acme", "acme", "umbrella", "third", "fourth")) {
+                        llm.forKey(key).run(() -> {});
+                    }
+                    llm.forKey("acme").limit("each", new BigDecimal(9));
+                    assertThat(shown(context, "guardedby.state")).containsExactly("guardedby.state closed 1");
+
+                    assertThat(shown(
+                                    context,
+                                    "guardedby.budget.spent",
+                                    "guardedby.key.budget.limit",
+                                    "guardedby.key.budget.spent",
+                                    "guardedby.key.budget.held"))
+                            .containsExactly(
+                                    "guardedby.budget.spent each calls 5",
+                                    "guardedby.budget.spent team calls 5",
+                                    "guardedby.key.budget.limit each acme calls 9",
+                                    "guardedby.key.budget.limit each umbrella calls 5",
+                                    "guardedby.key.budget.spent each acme calls 2",
+                                    "guardedby.key.budget.spent each umbrella calls 1");
+                    context.getBean(CircuitBreakerRegistry.class).remove("llm");
+                    assertThat(shown(context, "guardedby.key.budget.spent", "guardedby.budget.spent"))
+                            .isEmpty();
+                });
     }
 
     @Test

@@ -2,15 +2,20 @@ package dev.guardedby.spring.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.guardedby.circuitbreaker.Budget;
+import dev.guardedby.circuitbreaker.BudgetWindow;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
 import dev.guardedby.circuitbreaker.Cost;
+import dev.guardedby.circuitbreaker.Ledger;
 import dev.guardedby.circuitbreaker.Mode;
 import dev.guardedby.circuitbreaker.Permit;
 import dev.guardedby.spring.CostRecorder;
 import dev.guardedby.spring.GuardedBy;
+import dev.guardedby.spring.StoreThatGoesAway;
 import dev.guardedby.spring.aop.GuardedByAopAutoConfiguration;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -99,6 +104,80 @@ class MetricsTest {
                     registry(started).remove("llm");
                     assertThat(gauges(meters)).isEmpty();
                 });
+    }
+
+    @Test
+    void budgetThatIsAddedOrReplaced_hasItsGauges_fromTheNextReadingOn() {
+        context.run(started -> {
+            CircuitBreaker llm = registry(started).get("llm");
+            MeterRegistry meters = meters(started);
+            Permit underWay = llm.acquire(Cost.usd("0.25"));
+            assertThat(gauges(meters)).isEmpty();
+
+            llm.reconfigure(change -> change.budget(Budget.usd("daily", new BigDecimal("25"))
+                    .per(BudgetWindow.lifetime())
+                    .build()));
+            llm.recordCost(Cost.usd("0.5"));
+            scrape(meters);
+            assertThat(gauges(meters))
+                    .containsExactlyInAnyOrder(
+                            "guardedby.budget.limit{budget=daily,name=llm,unit=usd} 25.0",
+                            "guardedby.budget.spent{budget=daily,name=llm,unit=usd} 0.5",
+                            "guardedby.budget.held{budget=daily,name=llm,unit=usd} 0.0");
+
+            llm.reconfigure(change -> change.budget(Budget.tokens("daily", 100)
+                            .per(BudgetWindow.lifetime())
+                            .build())
+                    .budget(Budget.calls("burst", 7)
+                            .per(BudgetWindow.rolling(Duration.ofMinutes(10)))
+                            .build()));
+            scrape(meters);
+            assertThat(gauges(meters))
+                    .containsExactlyInAnyOrder(
+                            "guardedby.budget.limit{budget=daily,name=llm,unit=tokens} 100.0",
+                            "guardedby.budget.spent{budget=daily,name=llm,unit=tokens} 0.0",
+                            "guardedby.budget.held{budget=daily,name=llm,unit=tokens} 0.0",
+                            "guardedby.budget.limit{budget=burst,name=llm,unit=calls} 7.0",
+                            "guardedby.budget.spent{budget=burst,name=llm,unit=calls} 0.0",
+                            "guardedby.budget.held{budget=burst,name=llm,unit=calls} 0.0");
+
+            Gauge leftOver =
+                    meters.get("guardedby.state").tag("state", "closed").gauge();
+            registry(started).remove("llm");
+            assertThat(leftOver.value()).isEqualTo(1);
+            assertThat(meters.getMeters())
+                    .as("a scrape that began before the breaker left")
+                    .isEmpty();
+            underWay.success();
+        });
+    }
+
+    @Test
+    void budgetWhoseStoreDoesNotAnswer_keepsItsGauges_whichShowNothing() {
+        StoreThatGoesAway store = new StoreThatGoesAway();
+        context.withBean(Ledger.class, () -> store)
+                .withPropertyValues(
+                        "guardedby.breakers.llm.budgets.all.calls=10",
+                        "guardedby.breakers.llm.budgets.all.window=lifetime")
+                .run(started -> {
+                    MeterRegistry meters = meters(started);
+                    registry(started).get("llm").run(() -> {});
+
+                    store.away(true);
+                    scrape(meters);
+                    assertThat(gauges(meters))
+                            .containsExactlyInAnyOrder(
+                                    "guardedby.budget.limit{budget=all,name=llm,unit=calls} NaN",
+                                    "guardedby.budget.spent{budget=all,name=llm,unit=calls} NaN",
+                                    "guardedby.budget.held{budget=all,name=llm,unit=calls} NaN");
+                    store.away(false);
+                    scrape(meters);
+                    assertThat(gauges(meters)).contains("guardedby.budget.spent{budget=all,name=llm,unit=calls} 1.0");
+                });
+    }
+
+    private static void scrape(MeterRegistry meters) {
+        meters.getMeters().forEach(meter -> meter.measure().forEach(measured -> measured.getValue()));
     }
 
     private static List<String> gauges(MeterRegistry meters) {
@@ -228,7 +307,8 @@ class MetricsTest {
                 .clock(InstantSource.fixed(failedAt))
                 .build();
         llm.recordFailure();
-        new BreakerMeters(0).publish(llm, true, meters, InstantSource.fixed(failedAt.plusMillis(12_500)));
+        new BreakerMeters(0, budget -> false)
+                .publish(llm, true, meters, InstantSource.fixed(failedAt.plusMillis(12_500)));
 
         assertThat(meters.get("guardedby.stats.last.failure.age").timeGauge().value(TimeUnit.SECONDS))
                 .isEqualTo(12.5);

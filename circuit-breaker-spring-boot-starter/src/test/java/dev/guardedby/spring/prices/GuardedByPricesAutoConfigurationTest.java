@@ -24,6 +24,7 @@ import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.ApplicationContext;
 
 /** The prices that an application has. */
 @ExtendWith(OutputCaptureExtension.class)
@@ -38,6 +39,12 @@ final class GuardedByPricesAutoConfigurationTest {
         return book.price(ModelUsage.of(model, Usage.of(1_000_000, 0)), NOW).map(Cost::usd);
     }
 
+    private static PriceReport report(ApplicationContext context) {
+        return context.getBean(PriceSource.class)
+                .report(context.getBean(Prices.class).current())
+                .orElseThrow();
+    }
+
     private static Path written(Path directory, String json) throws IOException {
         return Files.writeString(directory.resolve("prices.json"), json);
     }
@@ -46,7 +53,7 @@ final class GuardedByPricesAutoConfigurationTest {
     void withoutSettings_thereAreNoPrices() {
         application.run(started -> {
             assertThat(started.getBean(Prices.class).current().models()).isEmpty();
-            assertThat(started.getBean(PriceSource.class).report()).isEmpty();
+            assertThat(report(started).imported()).isEmpty();
         });
     }
 
@@ -62,10 +69,8 @@ final class GuardedByPricesAutoConfigurationTest {
 
                     assertThat(usd(book, "gpt-4o-2024-05-13")).contains(new BigDecimal("2.1"));
                     assertThat(usd(book, "gpt-4o-mini")).contains(new BigDecimal("0.15"));
-                    assertThat(started.getBean(PriceSource.class)
-                                    .report()
-                                    .orElseThrow()
-                                    .imported())
+                    assertThat(report(started).written()).isEqualTo(1);
+                    assertThat(report(started).imported().orElseThrow().imported())
                             .isEqualTo(23);
                     assertThat(output).containsOnlyOnce("Prices of 23 models imported from classpath:prices.json");
                     assertThat(output).doesNotContain("thousand times");
@@ -90,11 +95,41 @@ final class GuardedByPricesAutoConfigurationTest {
                     assertThatThrownBy(prices::reload)
                             .hasMessageContaining("line 1: 'input_cost_per_token' of model 'm' must be a number");
                     assertThat(usd(prices.current(), "m")).contains(new BigDecimal("2"));
-                    assertThat(started.getBean(PriceSource.class)
-                                    .report()
+                    assertThat(report(started).imported().orElseThrow().imported())
+                            .isEqualTo(1);
+                });
+    }
+
+    @Test
+    void report_isThatOfItsBook_whicheverWasReadLast(@TempDir Path directory) throws IOException {
+        Path file = written(directory, "{\"m\": {\"input_cost_per_token\": 1e-06}}");
+        application
+                .withPropertyValues(
+                        "guardedby.prices.import=" + file.toUri(),
+                        "guardedby.prices.models[0].model=house-model",
+                        "guardedby.prices.models[0].input=2",
+                        "guardedby.prices.models[0].output=2000")
+                .run(started -> {
+                    PriceSource source = started.getBean(PriceSource.class);
+                    PriceBook first = started.getBean(Prices.class).current();
+                    written(directory, "{}");
+                    PriceBook second = started.getBean(Prices.class).reload();
+
+                    assertThat(source.report(first)
+                                    .orElseThrow()
+                                    .imported()
                                     .orElseThrow()
                                     .imported())
                             .isEqualTo(1);
+                    assertThat(source.report(second)
+                                    .orElseThrow()
+                                    .imported()
+                                    .orElseThrow()
+                                    .imported())
+                            .isZero();
+                    assertThat(source.report(second).orElseThrow().outliers())
+                            .containsExactly("output of 'house-model' is 2000, its input is 2");
+                    assertThat(source.report(PriceBook.EMPTY)).isEmpty();
                 });
     }
 

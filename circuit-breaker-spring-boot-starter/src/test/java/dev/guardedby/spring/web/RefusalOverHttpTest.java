@@ -3,6 +3,7 @@ package dev.guardedby.spring.web;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.guardedby.circuitbreaker.Permit;
+import dev.guardedby.spring.StoreThatGoesAway;
 import dev.guardedby.spring.web.WebApplication.Answer;
 import java.math.BigDecimal;
 import java.time.Duration;
@@ -120,6 +121,17 @@ record RefusalOverHttpTest(WebApplicationType kind) {
     }
 
     @Test
+    void refusalBecauseTheStoreOfABudgetIsAway_is503() throws Exception {
+        StoreThatGoesAway store = application.context().getBean(StoreThatGoesAway.class);
+        store.away(true);
+        Answer away = application.get("/plain");
+        store.away(false);
+
+        assertThat(away).isEqualTo(problem("/plain", "-"));
+        assertThat(application.get("/plain").status()).isEqualTo(200);
+    }
+
+    @Test
     void retryAfter_isInWholeSeconds_roundedUp_andNever0() throws Exception {
         application.llm().forceOpen();
         StringBuilder history = new StringBuilder();
@@ -166,9 +178,14 @@ record RefusalOverHttpTest(WebApplicationType kind) {
                         "/number?value=many 400 application/json -");
     }
 
-    /** One endpoint without a controller, for whichever of the two runs. */
+    /** One endpoint without a controller, for whichever of the two runs, and where budgets are kept. */
     @Configuration(proxyBeanMethods = false)
     static class Routes {
+        @Bean
+        StoreThatGoesAway store() {
+            return new StoreThatGoesAway();
+        }
+
         @Bean
         org.springframework.web.servlet.function.RouterFunction<?> mvc(WebApplication.Assistant assistant) {
             return org.springframework.web.servlet.function.RouterFunctions.route()
