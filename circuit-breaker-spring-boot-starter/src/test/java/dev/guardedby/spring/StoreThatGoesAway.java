@@ -27,6 +27,11 @@ public final class StoreThatGoesAway implements Ledger {
     }
 
     @Override
+    public CompletionStage<Answer> extend(Extension extension) {
+        return answer(() -> memory.extend(extension));
+    }
+
+    @Override
     public CompletionStage<List<Balance>> settle(Settlement settlement) {
         return answer(() -> memory.settle(settlement));
     }

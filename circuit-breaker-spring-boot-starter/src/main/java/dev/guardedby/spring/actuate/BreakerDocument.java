@@ -1,5 +1,6 @@
 package dev.guardedby.spring.actuate;
 
+import dev.guardedby.circuitbreaker.Advice;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerStats;
 import dev.guardedby.circuitbreaker.KeyedBreakers;
@@ -45,8 +46,17 @@ final class BreakerDocument {
         seen.last().ifPresent(last -> document.put("lastTransition", transition(last)));
         document.put("stats", stats.toMap());
         document.put("budgets", BudgetDocuments.of(breaker, configured));
+        breaker.advice().ifPresent(advice -> document.put("degraded", degraded(advice)));
         breaker.keys().ifPresent(keys -> document.put("keys", keys(keys)));
         document.put("settings", settings(shown.apply(seen.settings())));
+        return document;
+    }
+
+    /** Which budget advises to spend less, and by which model. */
+    private static Map<String, Object> degraded(Advice advice) {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("budget", advice.budget().name());
+        advice.model().ifPresent(model -> document.put("model", model));
         return document;
     }
 

@@ -57,6 +57,7 @@ final class BudgetDocuments {
         said.ifPresent(budget -> {
             document.put("warnAt", budget.warnAt());
             budget.degradeAt().ifPresent(percent -> document.put("degradeAt", percent));
+            budget.degradeTo().ifPresent(model -> document.put("degradeTo", model));
         });
         return document;
     }

@@ -2,12 +2,15 @@ package dev.guardedby.spring.metrics;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitState;
+import dev.guardedby.circuitbreaker.Confidence;
+import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.Outcome;
 import dev.guardedby.circuitbreaker.Refusal;
 import dev.guardedby.circuitbreaker.Transition;
 import dev.guardedby.circuitbreaker.Transition.Cause;
 import dev.guardedby.spring.keys.Keys.Counts;
 import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -24,6 +27,7 @@ import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Predicate;
+import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,6 +61,9 @@ final class BreakerMeters {
 
     private final Map<Refusal.Reason, LongAdder> refusals = new EnumMap<>(Refusal.Reason.class);
     private final Map<Move, LongAdder> moves = new HashMap<>();
+    /** In whole nano-USD. */
+    private final Map<Confidence, LongAdder> costs = new EnumMap<>(Confidence.class);
+
     private final Map<Outcome, LongSummaryStatistics> unpublished = new EnumMap<>(Outcome.class);
     private final List<Meter> published = new ArrayList<>();
     private volatile @Nullable Map<Outcome, Timer> timers;
@@ -80,6 +87,9 @@ final class BreakerMeters {
         byKey = tagKeys == 0 ? null : new KeyMeters(tagKeys);
         for (Refusal.Reason reason : Refusal.Reason.values()) {
             refusals.put(reason, new LongAdder());
+        }
+        for (Confidence confidence : Confidence.values()) {
+            costs.put(confidence, new LongAdder());
         }
         for (Outcome outcome : Outcome.values()) {
             unpublished.put(outcome, new LongSummaryStatistics());
@@ -120,6 +130,11 @@ final class BreakerMeters {
         of(refusals, reason).increment();
     }
 
+    /** Counts what was recorded, or charged because nobody knew. */
+    void cost(Cost cost, Confidence confidence) {
+        of(costs, confidence).add(cost.nanoUsd());
+    }
+
     void moved(Transition transition) {
         of(moves, new Move(transition.from(), transition.to(), transition.cause()))
                 .increment();
@@ -137,6 +152,12 @@ final class BreakerMeters {
         BudgetMeters ofBudgets = BudgetMeters.of(breaker, isShared, tags, registry);
         budgets = ofBudgets;
         ofBudgets.follow();
+        published.add(Gauge.builder(
+                        "guardedby.degraded",
+                        () -> breaker.advice().isPresent() ? 1 : 0)
+                .description("1 while a budget advises a cheaper model, else 0")
+                .tags(tags)
+                .register(registry));
         published.addAll(StatsMeters.register(breaker, tags, registry, clock, () -> {
             ofBudgets.follow();
             if (byKey != null) {
@@ -151,6 +172,9 @@ final class BreakerMeters {
             if (byKey != null) {
                 byKey.publish(breaker, isShared, tags, registry);
             }
+        } else {
+            published.add(cost(
+                    breaker, each -> each.stats().totalEstimatedCost().doubleValue(), tags, "reported", registry));
         }
     }
 
@@ -174,6 +198,12 @@ final class BreakerMeters {
                 tags.and("from", word(move.from), "to", word(move.to), "cause", word(move.cause)),
                 count,
                 registry)));
+        costs.forEach((confidence, nanoUsd) -> published.add(cost(
+                nanoUsd,
+                sum -> sum.sum() / 1e9,
+                tags,
+                confidence == Confidence.UNKNOWN ? "hold" : word(confidence),
+                registry)));
         Map<Outcome, Timer> calls = new EnumMap<>(Outcome.class);
         unpublished.forEach((outcome, early) -> {
             Timer timer = Timer.builder("guardedby.calls")
@@ -186,6 +216,15 @@ final class BreakerMeters {
         unpublished.replaceAll((outcome, early) -> new LongSummaryStatistics());
         published.addAll(calls.values());
         timers = calls;
+    }
+
+    private static <T> FunctionCounter cost(
+            T counting, ToDoubleFunction<T> usd, Tags tags, String confidence, MeterRegistry registry) {
+        return FunctionCounter.builder("guardedby.cost", counting, usd)
+                .description("Cost in US dollars, by how far it can be trusted")
+                .baseUnit("usd")
+                .tags(tags.and("confidence", confidence))
+                .register(registry);
     }
 
     static FunctionCounter counter(

@@ -3,6 +3,8 @@ package dev.guardedby.spring.metrics;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerListener;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
+import dev.guardedby.circuitbreaker.Confidence;
+import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.Outcome;
 import dev.guardedby.circuitbreaker.Refusal;
 import dev.guardedby.circuitbreaker.Transition;
@@ -123,6 +125,11 @@ final class MeteredBreakers implements CircuitBreakerCustomizer, SmartInitializi
         @Override
         public void onTransition(Transition transition) {
             meters(transition.breaker()).moved(transition);
+        }
+
+        @Override
+        public void onCost(CircuitBreaker breaker, Cost cost, Confidence confidence) {
+            meters(breaker).cost(cost, confidence);
         }
 
         @Override

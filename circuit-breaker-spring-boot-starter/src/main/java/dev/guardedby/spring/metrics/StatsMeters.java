@@ -101,7 +101,6 @@ final class StatsMeters {
                 "guardedby.tokens", tokens, tags.and("direction", "input"), CircuitBreakerStats::totalInputTokens);
         stats.counter(
                 "guardedby.tokens", tokens, tags.and("direction", "output"), CircuitBreakerStats::totalOutputTokens);
-        stats.cost();
         return stats.meters;
     }
 
@@ -134,14 +133,6 @@ final class StatsMeters {
         meters.add(FunctionCounter.builder(name, breaker, counted -> value.applyAsDouble(counted.stats()))
                 .description(description)
                 .tags(with)
-                .register(registry));
-    }
-
-    private void cost() {
-        meters.add(FunctionCounter.builder("guardedby.cost", breaker, counted -> usd(counted.stats()))
-                .description("Cost in US dollars")
-                .baseUnit("usd")
-                .tags(tags.and("confidence", "reported"))
                 .register(registry));
     }
 

@@ -6,6 +6,7 @@ import dev.guardedby.circuitbreaker.Budget;
 import dev.guardedby.circuitbreaker.BudgetWindow;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
+import dev.guardedby.circuitbreaker.Confidence;
 import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.Ledger;
 import dev.guardedby.circuitbreaker.Mode;
@@ -25,6 +26,7 @@ import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -213,7 +215,10 @@ class MetricsTest {
                             "guardedby.calls{name=llm, outcome=failure} 0",
                             "guardedby.calls{name=llm, outcome=ignored} 0",
                             "guardedby.calls{name=llm, outcome=success} 0",
+                            "guardedby.cost{confidence=estimated, name=llm} 0",
+                            "guardedby.cost{confidence=hold, name=llm} 0",
                             "guardedby.cost{confidence=reported, name=llm} 0",
+                            "guardedby.degraded{name=llm} 0",
                             "guardedby.rejections{name=llm, reason=held_open} 0",
                             "guardedby.rejections{name=llm, reason=open} 0",
                             "guardedby.rejections{name=llm, reason=probing} 0",
@@ -449,6 +454,44 @@ class MetricsTest {
     }
 
     @Test
+    void costsAreCountedByHowFarTheyCanBeTrusted_andDegradationIsSeen() {
+        context.withPropertyValues(
+                        "guardedby.breakers.llm.budgets.daily.usd=1",
+                        "guardedby.breakers.llm.budgets.daily.window=day",
+                        "guardedby.breakers.llm.budgets.daily.degrade-at=50",
+                        "guardedby.breakers.llm.estimate-per-call.usd=0.3")
+                .run(started -> {
+                    CircuitBreaker llm = registry(started).get("llm");
+                    Permit told = llm.acquire();
+                    told.recordCost(Cost.usd("0.1"));
+                    told.success();
+                    Permit guessed = llm.acquire();
+                    guessed.recordCost(Cost.usd("0.05"), Confidence.ESTIMATED);
+                    guessed.success();
+                    assertThat(costs(started)).containsExactly("estimated 0.05", "hold 0", "reported 0.1", "degraded 0");
+                    llm.acquire().success();
+                    llm.acquire().success();
+                    assertThat(costs(started))
+                            .containsExactly("estimated 0.05", "hold 0.6", "reported 0.1", "degraded 1");
+                });
+    }
+
+    private static List<String> costs(ApplicationContext started) {
+        List<String> costs = new ArrayList<>();
+        for (String confidence : List.of("estimated", "hold", "reported")) {
+            costs.add(confidence + " "
+                    + shown(meters(started)
+                                    .get("guardedby.cost")
+                                    .tag("confidence", confidence)
+                                    .functionCounter())
+                            .replaceAll(".* ", ""));
+        }
+        costs.add("degraded "
+                + shown(meters(started).get("guardedby.degraded").gauge()).replaceAll(".* ", ""));
+        return costs;
+    }
+
+    @Test
     void breakerBuiltByTheApplication_hasItsStats_butNobodyListens() {
         context.withBean(CircuitBreaker.class, () -> CircuitBreaker.of("own")).run(started -> {
             started.getBean(CircuitBreaker.class).recordSuccess();
@@ -459,6 +502,7 @@ class MetricsTest {
                             .filter(meter -> !meter.contains("guardedby.stats.")))
                     .containsExactlyInAnyOrder(
                             "guardedby.cost{confidence=reported, name=own} 0",
+                            "guardedby.degraded{name=own} 0",
                             "guardedby.stale{name=own} 0",
                             "guardedby.state{name=own, state=closed} 1",
                             "guardedby.state{name=own, state=half_open} 0",
