@@ -6,7 +6,7 @@ import java.io.Serial;
  * A budget refused the call: nothing was sent to the remote, and the remote is not to blame.
  *
  * <p>{@link #retryAfter()} is the time until the next window where the kind is {@link Kind#EXHAUSTED} and the window is one of the
- * calendar; it is empty otherwise, because nobody can tell.
+ * calendar; it is empty otherwise, because nobody can tell, and for a limit of 0, which the next window keeps.
  */
 public final class BudgetExceededException extends CallNotPermittedException {
     @Serial

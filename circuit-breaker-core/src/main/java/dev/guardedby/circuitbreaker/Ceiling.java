@@ -20,6 +20,9 @@ final class Ceiling {
     private final boolean enforced;
     private long spent;
     private long held;
+    /** The most that had been spent when levels were last told. */
+    private long told;
+
     private boolean soft;
     private boolean refused;
     private boolean over;
@@ -106,6 +109,27 @@ final class Ceiling {
     /** Adds what no call inside has recorded. */
     synchronized void add(long amount) {
         spent += Math.min(amount, Long.MAX_VALUE - spent);
+    }
+
+    /** Tells listeners of the levels that were passed since it was last asked to; for who holds no lock. */
+    void tellLevels() {
+        if (budget.warnAt().isEmpty()) {
+            return;
+        }
+        long before;
+        long now;
+        synchronized (this) {
+            before = told;
+            now = Math.max(before, spent);
+            told = now;
+        }
+        long limit = owner.purse.callLimit(budget);
+        for (int percent : budget.warnAt()) {
+            long level = Budget.share(percent, limit);
+            if (before < level && now >= level) {
+                owner.tellLevel(status(owner.wallTime()), percent);
+            }
+        }
     }
 
     /** The call has ended: what still goes on inside is refused no more. */

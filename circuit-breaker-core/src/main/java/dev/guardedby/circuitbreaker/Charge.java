@@ -402,6 +402,7 @@ final class Charge {
             outer.nestedSettled = true;
         }
         send(settlement);
+        tellLevelsOfCalls();
     }
 
     /** An admission without a permit: nobody tells how it ends, so it counts as a call, and holds nothing. */
@@ -438,8 +439,15 @@ final class Charge {
     private void sendCorrection(@Nullable Settlement correction) {
         try {
             send(correction);
+            tellLevelsOfCalls();
         } catch (Throwable broken) {
             Deliveries.warn("A cost of circuit breaker '" + engine.breaker.name() + "' was not booked", broken);
+        }
+    }
+
+    private void tellLevelsOfCalls() {
+        for (Share share : shares) {
+            share.ceiling.tellLevels();
         }
     }
 
@@ -516,6 +524,7 @@ final class Charge {
             for (Share share : innermost.shares) {
                 Unit unit = share.ceiling.budget.unit();
                 share.ceiling.add(unit == Unit.CALLS ? 0 : Gate.amount(unit, cost));
+                share.ceiling.tellLevels();
             }
         }
     }

@@ -52,9 +52,14 @@ public record Refusal(Reason reason, String message, Optional<Duration> retryAft
      * @param window the words of its window
      */
     static Refusal of(BudgetStatus budget, Kind kind, String window) {
-        Optional<Duration> retryAfter = kind == Kind.EXHAUSTED ? untilReset(budget) : Optional.empty();
         String name = "budget '" + budget.name() + "'";
         String limit = limit(budget, window);
+        if (budget.limit().signum() == 0 && kind != Kind.STORE) {
+            // Whatever the call may cost, and the next window changes nothing.
+            String message = "out of " + name + ", whose limit of " + limit + " lets no call pass; raise the limit";
+            return new Refusal(Reason.BUDGET, message, Optional.empty());
+        }
+        Optional<Duration> retryAfter = kind == Kind.EXHAUSTED ? untilReset(budget) : Optional.empty();
         String message = switch (kind) {
             case EXHAUSTED ->
                 "out of " + name + ", " + spent(budget) + limit + " are spent; " + relief(budget, window, retryAfter);

@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The closed path makes no garbage, by the count that the virtual machine keeps of what a thread allocates. */
@@ -78,6 +80,36 @@ class AllocationTest {
                 .as("bytes of %d look-ups", CALLS)
                 .isLessThan(BYTES_OF_AN_OPTIONAL * CALLS + BYTES_OF_THE_MEASUREMENT);
         assertThat(found).isEqualTo(2L * CALLS);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 1100", "3, 1800"})
+    void callWithBudgets_allocatesItsPermit_itsHold_andWhatTheLedgerSays(int budgets, long bytes) {
+        CircuitBreaker.Builder builder = CircuitBreaker.builder("budgeted");
+        for (int i = 0; i < budgets; i++) {
+            builder.budget(Budget.usd("usd-" + i, BigDecimal.TEN)
+                    .per(BudgetWindow.rolling(Duration.ofHours(1)))
+                    .build());
+        }
+        CircuitBreaker breaker = builder.build();
+        spend(breaker);
+
+        long before = THREADS.getCurrentThreadAllocatedBytes();
+        spend(breaker);
+        long allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
+
+        assertThat(allocated / CALLS).as("bytes a call").isLessThanOrEqualTo(bytes);
+        assertThat(breaker.stats().totalSuccesses()).isEqualTo(2L * CALLS);
+    }
+
+    private static void spend(CircuitBreaker breaker) {
+        Cost hold = new Cost(0, 0, 2);
+        Cost cost = new Cost(0, 0, 1);
+        for (int i = 0; i < CALLS; i++) {
+            Permit permit = breaker.acquire(hold);
+            permit.recordCost(cost);
+            permit.success();
+        }
     }
 
     private static long find(CircuitBreaker llm, CircuitBreaker acme) {

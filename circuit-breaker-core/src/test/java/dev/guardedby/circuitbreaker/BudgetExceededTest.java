@@ -97,6 +97,29 @@ final class BudgetExceededTest {
     }
 
     @Test
+    void limit0_isNoMatterOfWhatTheCallCosts_norOfTheNextWindow() {
+        BudgetStatus nothing = new BudgetStatus(
+                "daily",
+                Unit.USD,
+                BigDecimal.ZERO,
+                BigDecimal.ZERO,
+                BigDecimal.ZERO,
+                MIDNIGHT,
+                BudgetStatus.Kind.EXACT,
+                NOW);
+
+        for (Kind kind : new Kind[] {Kind.EXHAUSTED, Kind.TOO_LARGE, Kind.UNPRICED}) {
+            BudgetExceededException refused = refused(kind, DAY, nothing);
+            assertThat(refused)
+                    .hasMessage("Circuit breaker 'llm' is out of budget 'daily', whose limit of 0 USD per day lets no"
+                            + " call pass; raise the limit");
+            assertThat(refused.retryAfter()).isEmpty();
+            assertThat(refused.kind()).isEqualTo(kind);
+        }
+        assertThat(refused(Kind.STORE, DAY, nothing)).hasMessageContaining("store does not answer");
+    }
+
+    @Test
     void numbersAreWrittenPlain() {
         BudgetStatus tokens = new BudgetStatus(
                 "burst",

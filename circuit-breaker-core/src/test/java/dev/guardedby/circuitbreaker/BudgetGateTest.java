@@ -254,6 +254,9 @@ class BudgetGateTest {
         assertThat(refusal(breaker, usd("1.5"))).isEqualTo("passes");
         breaker.limit("daily", BigDecimal.ZERO);
         assertThat(refusal(breaker, Cost.ZERO)).isEqualTo("daily EXHAUSTED");
+        assertThat(refusal(breaker, usd("0.5"))).isEqualTo("daily TOO_LARGE");
+        assertThat(breaker.refusal().orElseThrow().message())
+                .isEqualTo("out of budget 'daily', whose limit of 0 USD per day lets no call pass; raise the limit");
 
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> breaker.limit("dayly", BigDecimal.ONE))

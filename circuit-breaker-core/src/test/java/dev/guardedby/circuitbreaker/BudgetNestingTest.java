@@ -196,4 +196,79 @@ class BudgetNestingTest {
 
         assertThat(seen).containsExactly("step", "step", "refused");
     }
+
+    @Test
+    void warnings_areToldOnceALevelAndCall() {
+        List<String> told = new ArrayList<>();
+        CircuitBreaker warning = CircuitBreaker.builder("warning")
+                .budget(Budget.usd("run", new BigDecimal("0.5"))
+                        .per(BudgetWindow.call())
+                        .warnAt(50, 80, 100)
+                        .build())
+                .listener(new CircuitBreakerListener() {
+                    @Override
+                    public void onBudget(CircuitBreaker which, BudgetStatus budget, int percent) {
+                        told.add(which.name() + " " + budget.name() + " " + percent + ": " + budget.spent());
+                        throw new IllegalStateException("listener");
+                    }
+                })
+                .build();
+
+        for (int i = 0; i < 2; i++) {
+            warning.run(() -> {
+                told.add("call");
+                Permit open = model.acquire(usd("0.3"));
+                told.add("held");
+                open.recordCost(usd("0.2"));
+                told.add("0.2");
+                open.recordCost(usd("0.05"));
+                open.success();
+                told.add("0.25");
+                warning.recordCost(usd("0.1"));
+                told.add("0.35");
+                model.recordCost(usd("0.15"));
+            });
+        }
+        Permit costly = warning.acquire();
+        costly.success();
+        costly.recordCost(usd("0.3"));
+
+        assertThat(told.subList(0, 8))
+                .containsExactly(
+                        "call",
+                        "held",
+                        "0.2",
+                        "warning run 50: 0.25",
+                        "0.25",
+                        "0.35",
+                        "warning run 80: 0.5",
+                        "warning run 100: 0.5")
+                .isEqualTo(told.subList(8, 16));
+        assertThat(told.subList(16, told.size())).containsExactly("warning run 50: 0.3");
+    }
+
+    @Test
+    void warnings_ofACallAreTold_whenItsHoldIsCharged() {
+        List<Integer> told = new ArrayList<>();
+        CircuitBreaker outer = CircuitBreaker.builder("outer")
+                .budget(Budget.usd("run", BigDecimal.ONE)
+                        .per(BudgetWindow.call())
+                        .warnAt(60)
+                        .build())
+                .listener(new CircuitBreakerListener() {
+                    @Override
+                    public void onBudget(CircuitBreaker which, BudgetStatus budget, int percent) {
+                        told.add(percent);
+                    }
+                })
+                .build();
+
+        outer.run(() -> {
+            model.acquire(usd("0.4")).success();
+            model.acquire(usd("0.4")).ignore();
+            assertThat(told).isEmpty();
+            model.acquire(usd("0.4")).success();
+            assertThat(told).containsExactly(60);
+        });
+    }
 }
