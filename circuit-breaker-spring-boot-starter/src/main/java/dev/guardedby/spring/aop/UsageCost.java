@@ -89,6 +89,8 @@ final class UsageCost {
         private final Instant begun;
         // Written by the thread of the items, read by the one that ends the call.
         private volatile @Nullable ModelUsage told;
+        // For readers that add items up: the same, or the model, where that is all that is known.
+        private volatile @Nullable ModelUsage last;
         private volatile boolean asked;
         private volatile boolean failed;
 
@@ -114,10 +116,9 @@ final class UsageCost {
 
         private @Nullable ModelUsage read(UsageExtractor extractor, Object item) {
             try {
-                return extractor
-                        .extract(item)
-                        .filter(usage -> usage.confidence() != Confidence.UNKNOWN)
-                        .orElse(null);
+                ModelUsage usage = extractor.extract(item, last).orElse(null);
+                last = usage == null ? last : usage;
+                return usage == null || usage.confidence() == Confidence.UNKNOWN ? null : usage;
             } catch (Throwable thrown) {
                 // A client of another version lacks a method, for example.
                 failed = true;
