@@ -12,11 +12,10 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One account of the ledger in memory. All but its fields that never change belongs to whoever has its lock.
+ * One account of the ledger in memory. All but its fields that never change belongs to whoever has its monitor.
  *
  * <p>The present window is a few {@link Page}s: one slice each of a rolling window, else a single one. The sums of the book are
  * those of its pages. A page that is torn out, because its time is over, is still written to by the calls that reserved on it,
@@ -26,7 +25,6 @@ final class Book {
     /** For how long a window that has ended is remembered, lest a wall clock that steps back finds it empty. */
     private static final long REMEMBERED_SECONDS = 3_600;
 
-    final ReentrantLock lock = new ReentrantLock();
     final long number;
     /** Nobody finds it any more: whoever has it must look for the one that took its place. */
     boolean removed;

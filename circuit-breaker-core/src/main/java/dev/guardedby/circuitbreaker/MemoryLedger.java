@@ -10,12 +10,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The ledger in memory: a {@link Book} an account.
  *
- * <p>A hold locks the books it needs and no others, in the order of their numbers, and nothing foreign is asked meanwhile: time
- * comes with the hold. Books that say nothing any more, such as those of keys that are called no more, go when many new ones
+ * <p>A hold has the monitors of the books it needs and no others, in the order of their numbers, and nothing foreign is asked
+ * meanwhile: time comes with the hold. They are monitors and not locks, because these are released where a stack has no room left to
+ * do so, too. Books that say nothing any more, such as those of keys that are called no more, go when many new ones
  * have come.
  */
 final class MemoryLedger implements Ledger {
@@ -35,52 +38,75 @@ final class MemoryLedger implements Ledger {
 
     private Answer reserveOne(Hold hold) {
         Line line = hold.lines().get(0);
-        long limit = limit(line);
-        Book book = locked(line.account(), hold.made());
-        try {
-            Entry entry = book.prepare(line, hold);
-            Kind refusal = book.refusal(line.amount(), limit);
-            if (refusal == null || hold.isForced()) {
-                hold.entries = new Entry[] {entry};
-                book.hold(entry, line);
+        while (true) {
+            Book book = book(line.account(), hold.made());
+            synchronized (book) {
+                if (!book.removed) {
+                    book.turnTo(hold.made());
+                    return reserveLocked(hold, line, book);
+                }
             }
-            List<Balance> balances = List.of(book.told(limit));
-            return refusal == null ? Answer.granted(balances) : Answer.refused(balances, 0, refusal);
-        } finally {
-            book.lock.unlock();
         }
+    }
+
+    private Answer reserveLocked(Hold hold, Line line, Book book) {
+        long limit = limit(line);
+        Entry entry = book.prepare(line, hold);
+        Kind refusal = book.refusal(line.amount(), limit);
+        if (refusal == null || hold.isForced()) {
+            hold.entries = new Entry[] {entry};
+            book.hold(entry, line);
+        }
+        List<Balance> balances = List.of(book.told(limit));
+        return refusal == null ? Answer.granted(balances) : Answer.refused(balances, 0, refusal);
     }
 
     private Answer reserveAll(Hold hold) {
         List<Line> lines = hold.lines();
-        Book[] asked = locked(lines, hold.made());
-        try {
-            Entry[] entries = new Entry[asked.length];
-            Balance[] balances = new Balance[asked.length];
-            int refusing = -1;
-            Kind refusal = null;
+        while (true) {
+            Book[] asked = new Book[lines.size()];
             for (int i = 0; i < asked.length; i++) {
-                entries[i] = asked[i].prepare(lines.get(i), hold);
-                Kind kind = asked[i].refusal(lines.get(i).amount(), limit(lines.get(i)));
-                if (refusal == null && kind != null) {
-                    refusing = i;
-                    refusal = kind;
-                }
+                asked[i] = book(lines.get(i).account(), hold.made());
             }
-            boolean booked = refusal == null || hold.isForced();
-            if (booked) {
-                hold.entries = entries;
+            Answer answer = with(ordered(asked), 0, () -> reserveLocked(hold, asked));
+            if (answer != null) {
+                return answer;
             }
-            for (int i = 0; i < asked.length; i++) {
-                if (booked) {
-                    asked[i].hold(entries[i], lines.get(i));
-                }
-                balances[i] = asked[i].told(limit(lines.get(i)));
-            }
-            return new Answer(List.of(balances), refusing, refusal);
-        } finally {
-            unlock(asked);
         }
+    }
+
+    /** Null if a book is no more. */
+    private @Nullable Answer reserveLocked(Hold hold, Book[] asked) {
+        if (Arrays.stream(asked).anyMatch(book -> book.removed)) {
+            return null;
+        }
+        for (Book book : asked) {
+            book.turnTo(hold.made());
+        }
+        List<Line> lines = hold.lines();
+        Entry[] entries = new Entry[asked.length];
+        Balance[] balances = new Balance[asked.length];
+        int refusing = -1;
+        Kind refusal = null;
+        for (int i = 0; i < asked.length; i++) {
+            entries[i] = asked[i].prepare(lines.get(i), hold);
+            Kind kind = asked[i].refusal(lines.get(i).amount(), limit(lines.get(i)));
+            if (refusal == null && kind != null) {
+                refusing = i;
+                refusal = kind;
+            }
+        }
+        boolean booked = refusal == null || hold.isForced();
+        if (booked) {
+            hold.entries = entries;
+        }
+        for (int i = 0; i < asked.length; i++) {
+            if (booked) {
+                asked[i].hold(entries[i], lines.get(i));
+            }
+            balances[i] = asked[i].told(limit(lines.get(i)));
+        }
+        return new Answer(List.of(balances), refusing, refusal);
     }
 
     @Override
@@ -99,22 +125,13 @@ final class MemoryLedger implements Ledger {
         for (int i = 0; i < entries.length; i++) {
             books[i] = entries[i].book;
         }
-        Book[] ordered = books.clone();
-        Arrays.sort(ordered, BY_NUMBER);
-        for (Book book : ordered) {
-            book.lock.lock();
-        }
-        try {
-            for (Book book : ordered) {
-                book.turnTo(extension.now());
-            }
-            return CompletableFuture.completedFuture(extendLocked(extension, entries));
-        } finally {
-            unlock(ordered);
-        }
+        return CompletableFuture.completedFuture(with(ordered(books), 0, () -> extendLocked(extension, entries)));
     }
 
     private Answer extendLocked(Extension extension, Entry[] entries) {
+        for (Entry entry : entries) {
+            entry.book.turnTo(extension.now());
+        }
         List<Line> lines = extension.lines();
         int refusing = -1;
         Kind refusal = null;
@@ -126,7 +143,8 @@ final class MemoryLedger implements Ledger {
         Balance[] balances = new Balance[entries.length];
         for (int i = 0; i < entries.length; i++) {
             if (booked) {
-                entries[i].book.extend(entries[i], lines.get(i), extension.now().nanos());
+                entries[i].book.extend(
+                        entries[i], lines.get(i), extension.now().nanos());
             }
             balances[i] = entries[i].book.told(limit(lines.get(i)));
         }
@@ -143,12 +161,9 @@ final class MemoryLedger implements Ledger {
         Balance[] balances = new Balance[entries.length];
         for (int i = 0; i < entries.length; i++) {
             Book book = entries[i].book;
-            book.lock.lock();
-            try {
+            synchronized (book) {
                 book.settle(entries[i], settlement.revision(), settlement.amount(i));
                 balances[i] = book.told(limit(settlement.hold().lines().get(i)));
-            } finally {
-                book.lock.unlock();
             }
         }
         return CompletableFuture.completedFuture(List.of(balances));
@@ -156,12 +171,15 @@ final class MemoryLedger implements Ledger {
 
     @Override
     public CompletionStage<Balance> adjust(Adjustment adjustment) {
-        Book book = locked(adjustment.line().account(), adjustment.now());
-        try {
-            book.adjust(adjustment.change());
-            return CompletableFuture.completedFuture(book.told(limit(adjustment.line())));
-        } finally {
-            book.lock.unlock();
+        while (true) {
+            Book book = book(adjustment.line().account(), adjustment.now());
+            synchronized (book) {
+                if (!book.removed) {
+                    book.turnTo(adjustment.now());
+                    book.adjust(adjustment.change());
+                    return CompletableFuture.completedFuture(book.told(limit(adjustment.line())));
+                }
+            }
         }
     }
 
@@ -183,12 +201,9 @@ final class MemoryLedger implements Ledger {
         if (book == null) {
             return Book.untouched(line.account(), now, limit(line));
         }
-        book.lock.lock();
-        try {
+        synchronized (book) {
             book.turnTo(now);
             return book.balance(limit(line));
-        } finally {
-            book.lock.unlock();
         }
     }
 
@@ -203,61 +218,19 @@ final class MemoryLedger implements Ledger {
         return set == null ? line.limit() : set;
     }
 
-    private Book locked(Account account, Moment now) {
-        while (true) {
-            Book book = book(account, now);
-            book.lock.lock();
-            boolean usable = false;
-            try {
-                if (!book.removed) {
-                    book.turnTo(now);
-                    usable = true;
-                    return book;
-                }
-            } finally {
-                if (!usable) {
-                    book.lock.unlock();
-                }
-            }
-        }
+    private static Book[] ordered(Book[] books) {
+        Book[] ordered = books.clone();
+        Arrays.sort(ordered, BY_NUMBER);
+        return ordered;
     }
 
-    /** The books of the lines, all locked, in the order of the lines. */
-    private Book[] locked(List<Line> lines, Moment now) {
-        while (true) {
-            Book[] asked = new Book[lines.size()];
-            for (int i = 0; i < asked.length; i++) {
-                asked[i] = book(lines.get(i).account(), now);
-            }
-            Book[] ordered = asked.clone();
-            Arrays.sort(ordered, BY_NUMBER);
-            int locked = 0;
-            boolean usable = false;
-            try {
-                boolean removed = false;
-                for (Book book : ordered) {
-                    book.lock.lock();
-                    locked++;
-                    removed |= book.removed;
-                }
-                if (!removed) {
-                    for (Book book : ordered) {
-                        book.turnTo(now);
-                    }
-                    usable = true;
-                    return asked;
-                }
-            } finally {
-                if (!usable) {
-                    unlock(Arrays.copyOf(ordered, locked));
-                }
-            }
+    /** Does something while nobody else has any of the books; a monitor each, from one index on. */
+    private static <T extends @Nullable Object> T with(Book[] ordered, int from, Supplier<T> action) {
+        if (from == ordered.length) {
+            return action.get();
         }
-    }
-
-    private static void unlock(Book[] locked) {
-        for (Book book : locked) {
-            book.lock.unlock();
+        synchronized (ordered[from]) {
+            return with(ordered, from + 1, action);
         }
     }
 
@@ -278,14 +251,9 @@ final class MemoryLedger implements Ledger {
     }
 
     private static boolean isOver(Book book, Moment now) {
-        if (!book.lock.tryLock()) {
-            return false;
-        }
-        try {
+        synchronized (book) {
             book.removed |= book.isForgettable(now);
             return book.removed;
-        } finally {
-            book.lock.unlock();
         }
     }
 

@@ -106,10 +106,12 @@ final class UsageCost {
 
     private @Nullable ModelUsage read(UsageExtractor extractor, Object item, Told told) {
         try {
-            return extractor
-                    .extract(item)
-                    .filter(usage -> usage.confidence() != Confidence.UNKNOWN)
-                    .orElse(null);
+            ModelUsage usage = extractor.extract(item, told.last).orElse(null);
+            if (usage == null) {
+                return null;
+            }
+            told.last = usage;
+            return usage.confidence() == Confidence.UNKNOWN ? null : usage;
         } catch (Throwable thrown) {
             // A client of another version lacks a method, for example.
             told.failed = true;
@@ -162,6 +164,8 @@ final class UsageCost {
         // Written by the thread of the items, read by the one that ends the call.
         private volatile boolean asked;
         private volatile boolean failed;
+        /** For readers that add items up: what was made of the last one, be it the model alone. */
+        private volatile @Nullable ModelUsage last;
     }
 
     /** What one call has told of its usage so far, and the prices that it began with. */

@@ -8,10 +8,15 @@ import org.jspecify.annotations.Nullable;
 final class AnthropicNativeUsage implements NativeUsage {
 
     @Override
+    public String provider() {
+        return AnthropicUsage.PROVIDER;
+    }
+
+    @Override
     public @Nullable Usage read(Object counts) {
         if (counts instanceof com.anthropic.models.messages.Usage usage) {
             return AnthropicUsage.of(usage);
         }
-        return counts instanceof MessageDeltaUsage usage ? AnthropicUsage.of(usage) : null;
+        return counts instanceof MessageDeltaUsage usage ? AnthropicUsage.of(usage, Usage.NONE) : null;
     }
 }

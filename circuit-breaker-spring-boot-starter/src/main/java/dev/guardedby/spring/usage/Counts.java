@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param reasoning of the tokens received, those that were thought and not said
  */
 record Counts(long input, long cached, long written, long writtenForAnHour, long output, long reasoning) {
+    private static final String IMAGE = "image";
 
     /** As OpenAI counts: the tokens of the cache are among those sent. */
     Usage.Builder cacheAmongInput() {
@@ -47,11 +48,27 @@ record Counts(long input, long cached, long written, long writtenForAnHour, long
     }
 
     /** What a model used; where it says nothing, or that it used nothing at all, that is not known. */
-    static Optional<ModelUsage> reported(@Nullable String model, @Nullable Usage usage, ServiceTier tier) {
-        if (usage == null || usage.equals(Usage.NONE)) {
-            return Optional.of(ModelUsage.unknown(model));
+    static Optional<ModelUsage> reported(
+            @Nullable String provider, @Nullable String model, @Nullable Usage usage, ServiceTier tier) {
+        ModelUsage told = usage == null || usage.equals(Usage.NONE)
+                ? ModelUsage.unknown(model)
+                : ModelUsage.of(model, usage).with(tier);
+        return Optional.of(told.servedBy(provider));
+    }
+
+    /** The same with more tokens received. */
+    static Usage more(Usage usage, long output) {
+        Usage.Builder more = Usage.builder();
+        for (TokenKind kind : TokenKind.values()) {
+            more.tokens(kind, usage.tokens(kind));
         }
-        return Optional.of(ModelUsage.of(model, usage).with(tier));
+        usage.units().forEach(more::units);
+        return more.tokens(TokenKind.OUTPUT, usage.outputTokens() + output).build();
+    }
+
+    /** Pictures, for answers that tell no tokens; null if there are none. */
+    static @Nullable Usage images(long count) {
+        return count == 0 ? null : Usage.builder().units(IMAGE, count).build();
     }
 
     /** The tier as providers name it; for one of no special price, the standard one. */

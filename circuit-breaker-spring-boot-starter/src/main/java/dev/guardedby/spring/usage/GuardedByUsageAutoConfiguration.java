@@ -53,8 +53,13 @@ public final class GuardedByUsageAutoConfiguration {
     static final class SpringAi {
 
         @Bean
-        NativeUsage guardedBySpringAi1Usage() {
-            return new SpringAi1Usage();
+        NativeUsage guardedBySpringAi1OpenAiUsage() {
+            return SpringAi1Usage.ofOpenAi();
+        }
+
+        @Bean
+        NativeUsage guardedBySpringAi1AnthropicUsage() {
+            return SpringAi1Usage.ofAnthropic();
         }
 
         @Bean

@@ -8,6 +8,11 @@ import org.jspecify.annotations.Nullable;
 final class LangChain4jAnthropicUsage implements NativeUsage {
 
     @Override
+    public String provider() {
+        return "anthropic";
+    }
+
+    @Override
     public @Nullable Usage read(Object counts) {
         if (!(counts instanceof AnthropicTokenUsage usage) || usage.inputTokenCount() == null) {
             return null;

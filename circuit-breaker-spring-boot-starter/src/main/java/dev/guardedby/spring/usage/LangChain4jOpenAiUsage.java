@@ -8,6 +8,11 @@ import org.jspecify.annotations.Nullable;
 final class LangChain4jOpenAiUsage implements NativeUsage {
 
     @Override
+    public String provider() {
+        return "openai";
+    }
+
+    @Override
     public @Nullable Usage read(Object counts) {
         if (!(counts instanceof OpenAiTokenUsage usage) || usage.inputTokenCount() == null) {
             return null;

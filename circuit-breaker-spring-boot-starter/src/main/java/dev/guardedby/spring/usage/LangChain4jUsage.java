@@ -3,6 +3,7 @@ package dev.guardedby.spring.usage;
 import dev.guardedby.circuitbreaker.ModelUsage;
 import dev.guardedby.circuitbreaker.ServiceTier;
 import dev.guardedby.circuitbreaker.Usage;
+import dev.langchain4j.data.image.Image;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.output.Response;
 import dev.langchain4j.model.output.TokenUsage;
@@ -11,7 +12,10 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** LangChain4j's models: chat responses, and what older and smaller models answer with, which does not name the model. */
+/**
+ * LangChain4j's models: chat responses, and what older and smaller models answer with, images for example, which does not name
+ * the model.
+ */
 final class LangChain4jUsage implements UsageExtractor {
     private final List<NativeUsage> providers;
 
@@ -31,23 +35,38 @@ final class LangChain4jUsage implements UsageExtractor {
 
     @Override
     public Optional<ModelUsage> extract(Object result) {
-        return result instanceof ChatResponse response
-                ? reported(response.modelName(), response.tokenUsage())
-                : reported(null, ((Response<?>) result).tokenUsage());
+        if (result instanceof ChatResponse response) {
+            return reported(response.modelName(), response.tokenUsage());
+        }
+        Response<?> response = (Response<?>) result;
+        return response.tokenUsage() == null
+                ? Counts.reported(null, null, images(response.content()), ServiceTier.STANDARD)
+                : reported(null, response.tokenUsage());
+    }
+
+    private static @Nullable Usage images(@Nullable Object content) {
+        if (content instanceof List<?> several) {
+            return Counts.images(
+                    several.stream().filter(Image.class::isInstance).count());
+        }
+        return Counts.images(content instanceof Image ? 1 : 0);
     }
 
     /** What a model used, as far as it is told: LangChain4j has null for what is not. */
     Optional<ModelUsage> reported(@Nullable String model, @Nullable TokenUsage usage) {
-        return Counts.reported(model, usage == null ? null : counted(usage), ServiceTier.STANDARD);
-    }
-
-    private @Nullable Usage counted(TokenUsage usage) {
+        if (usage == null) {
+            return Optional.of(ModelUsage.unknown(model));
+        }
         for (NativeUsage provider : providers) {
             Usage read = provider.read(usage);
             if (read != null) {
-                return read;
+                return Counts.reported(provider.provider(), model, read, ServiceTier.STANDARD);
             }
         }
+        return Counts.reported(null, model, counted(usage), ServiceTier.STANDARD);
+    }
+
+    private static @Nullable Usage counted(TokenUsage usage) {
         Integer input = usage.inputTokenCount();
         // An embedding has no output.
         return input == null ? null : Usage.of(input, Counts.orNone(usage.outputTokenCount()));

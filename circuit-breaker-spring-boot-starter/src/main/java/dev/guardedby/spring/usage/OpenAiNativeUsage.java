@@ -9,6 +9,11 @@ import org.jspecify.annotations.Nullable;
 final class OpenAiNativeUsage implements NativeUsage {
 
     @Override
+    public String provider() {
+        return OpenAiUsage.PROVIDER;
+    }
+
+    @Override
     public @Nullable Usage read(Object counts) {
         if (counts instanceof CompletionUsage usage) {
             return OpenAiUsage.of(usage);

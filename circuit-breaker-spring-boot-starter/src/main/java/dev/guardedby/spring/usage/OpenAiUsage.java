@@ -7,51 +7,87 @@ import com.openai.models.chat.completions.ChatCompletion;
 import com.openai.models.chat.completions.ChatCompletionChunk;
 import com.openai.models.completions.CompletionUsage;
 import com.openai.models.embeddings.CreateEmbeddingResponse;
+import com.openai.models.images.Image;
+import com.openai.models.images.ImagesResponse;
 import com.openai.models.responses.Response;
+import com.openai.models.responses.ResponseCompletedEvent;
+import com.openai.models.responses.ResponseFailedEvent;
+import com.openai.models.responses.ResponseIncompleteEvent;
+import com.openai.models.responses.ResponseStreamEvent;
 import com.openai.models.responses.ResponseUsage;
 import dev.guardedby.circuitbreaker.ModelUsage;
 import dev.guardedby.circuitbreaker.TokenKind;
 import dev.guardedby.circuitbreaker.Usage;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * OpenAI's SDK: chat completions and their chunks, responses and embeddings.
+ * OpenAI's SDK: chat completions and their chunks, responses and their events, embeddings, and images, whose answers do not name
+ * the model.
  *
  * <p>Fields are read as they came. The typed accessors throw for one that is required and missing, and servers that are only
  * nearly compatible leave out many.
  */
 final class OpenAiUsage implements UsageExtractor {
+    static final String PROVIDER = "openai";
 
     @Override
     public Set<Class<?>> types() {
-        return Set.of(ChatCompletion.class, ChatCompletionChunk.class, Response.class, CreateEmbeddingResponse.class);
+        return Set.of(
+                ChatCompletion.class,
+                ChatCompletionChunk.class,
+                Response.class,
+                ResponseStreamEvent.class,
+                CreateEmbeddingResponse.class,
+                ImagesResponse.class);
     }
 
     @Override
     public Optional<ModelUsage> extract(Object result) {
         if (result instanceof ChatCompletion completion) {
-            return Counts.reported(
+            return reported(
                     known(completion._model()),
                     known(completion._usage(), OpenAiUsage::of),
-                    Counts.tier(known(completion._serviceTier(), ChatCompletion.ServiceTier::asString)));
+                    known(completion._serviceTier(), ChatCompletion.ServiceTier::asString));
         }
         if (result instanceof ChatCompletionChunk chunk) {
-            return Counts.reported(
+            return reported(
                     known(chunk._model()),
                     known(chunk._usage(), OpenAiUsage::of),
-                    Counts.tier(known(chunk._serviceTier(), ChatCompletionChunk.ServiceTier::asString)));
+                    known(chunk._serviceTier(), ChatCompletionChunk.ServiceTier::asString));
         }
         if (result instanceof Response response) {
-            return Counts.reported(
-                    known(response._model(), OpenAiUsage::name),
-                    known(response._usage(), OpenAiUsage::of),
-                    Counts.tier(known(response._serviceTier(), Response.ServiceTier::asString)));
+            return of(response);
+        }
+        if (result instanceof ResponseStreamEvent event) {
+            return last(event).flatMap(JsonField::asKnown).flatMap(OpenAiUsage::of);
+        }
+        if (result instanceof ImagesResponse images) {
+            return reported(null, of(images), null);
         }
         CreateEmbeddingResponse embeddings = (CreateEmbeddingResponse) result;
-        return Counts.reported(
-                known(embeddings._model()), known(embeddings._usage(), OpenAiUsage::of), Counts.tier(null));
+        return reported(known(embeddings._model()), known(embeddings._usage(), OpenAiUsage::of), null);
+    }
+
+    private static Optional<ModelUsage> reported(@Nullable String model, @Nullable Usage usage, @Nullable String tier) {
+        return Counts.reported(PROVIDER, model, usage, Counts.tier(tier));
+    }
+
+    private static Optional<ModelUsage> of(Response response) {
+        return reported(
+                known(response._model(), OpenAiUsage::name),
+                known(response._usage(), OpenAiUsage::of),
+                known(response._serviceTier(), Response.ServiceTier::asString));
+    }
+
+    /** The response that one of the three last events of a stream carries; those before have counted nothing. */
+    private static Optional<JsonField<Response>> last(ResponseStreamEvent event) {
+        return event.completed()
+                .map(ResponseCompletedEvent::_response)
+                .or(() -> event.incomplete().map(ResponseIncompleteEvent::_response))
+                .or(() -> event.failed().map(ResponseFailedEvent::_response));
     }
 
     private static @Nullable String name(ResponsesModel model) {
@@ -125,6 +161,19 @@ final class OpenAiUsage implements UsageExtractor {
                         reasoning)
                 .cacheAmongInput()
                 .build();
+    }
+
+    /** The tokens, of models that count them, and else the images. */
+    private static @Nullable Usage of(ImagesResponse images) {
+        Usage tokens = known(images._usage(), OpenAiUsage::of);
+        List<Image> data = known(images._data());
+        return tokens == null && data != null ? Counts.images(data.size()) : tokens;
+    }
+
+    private static @Nullable Usage of(ImagesResponse.Usage usage) {
+        Long input = known(usage._inputTokens());
+        Long output = known(usage._outputTokens());
+        return input == null || output == null ? null : Usage.of(input, output);
     }
 
     /** Null if the number of tokens is missing. */

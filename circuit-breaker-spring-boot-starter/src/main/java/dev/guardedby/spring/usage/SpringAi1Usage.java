@@ -2,23 +2,43 @@ package dev.guardedby.spring.usage;
 
 import dev.guardedby.circuitbreaker.Usage;
 import java.lang.reflect.Method;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.ReflectionUtils;
 
 /**
- * The clients that Spring AI 1.1 brought itself, and that 2.0 has no more: records, read by the names of their components.
+ * A client that Spring AI 1.1 brought itself, and that 2.0 has no more: its counts are records, read by the names of their
+ * components.
  */
 final class SpringAi1Usage implements NativeUsage {
-    private static final String OPENAI = "org.springframework.ai.openai.api.OpenAiApi$Usage";
-    private static final String ANTHROPIC = "org.springframework.ai.anthropic.api.AnthropicApi$Usage";
+    private final String type;
+    private final String provider;
+    private final Function<Object, Usage> counted;
+
+    private SpringAi1Usage(String type, String provider, Function<Object, Usage> counted) {
+        this.type = type;
+        this.provider = provider;
+        this.counted = counted;
+    }
+
+    static NativeUsage ofOpenAi() {
+        return new SpringAi1Usage(
+                "org.springframework.ai.openai.api.OpenAiApi$Usage", "openai", SpringAi1Usage::openAi);
+    }
+
+    static NativeUsage ofAnthropic() {
+        return new SpringAi1Usage(
+                "org.springframework.ai.anthropic.api.AnthropicApi$Usage", "anthropic", SpringAi1Usage::anthropic);
+    }
+
+    @Override
+    public String provider() {
+        return provider;
+    }
 
     @Override
     public @Nullable Usage read(Object counts) {
-        return switch (counts.getClass().getName()) {
-            case OPENAI -> openAi(counts);
-            case ANTHROPIC -> anthropic(counts);
-            default -> null;
-        };
+        return counts.getClass().getName().equals(type) ? counted.apply(counts) : null;
     }
 
     private static Usage openAi(Object counts) {

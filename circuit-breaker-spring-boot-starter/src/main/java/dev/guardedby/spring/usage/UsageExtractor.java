@@ -4,6 +4,7 @@ import dev.guardedby.circuitbreaker.ModelUsage;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads from the result of a guarded call what the call used, so that it is priced and booked without a line of code. Beans of
@@ -36,6 +37,17 @@ public interface UsageExtractor {
      * @return empty, or {@link ModelUsage#unknown}, if it does not tell; nothing used is not the same
      */
     Optional<ModelUsage> extract(Object result);
+
+    /**
+     * What the call used, as far as an item of a stream and those before it tell. By default, what the item tells alone.
+     *
+     * @param item the item; of one of the {@link #types()}
+     * @param last what was made of the item before, or of the last that told anything, be it the model alone; null if none did
+     * @return empty, or {@link ModelUsage#unknown}, if it tells nothing new
+     */
+    default Optional<ModelUsage> extract(Object item, @Nullable ModelUsage last) {
+        return extract(item);
+    }
 
     /**
      * One for a single type.

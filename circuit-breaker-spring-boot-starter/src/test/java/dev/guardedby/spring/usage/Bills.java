@@ -2,6 +2,7 @@ package dev.guardedby.spring.usage;
 
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
 import dev.guardedby.circuitbreaker.CircuitBreakerStats;
+import dev.guardedby.circuitbreaker.ModelUsage;
 import dev.guardedby.spring.aop.GuardedByAopAutoConfiguration;
 import dev.guardedby.spring.aop.LostCosts;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
@@ -42,6 +43,16 @@ final class Bills {
                 .stats();
         return stats.totalInputTokens() + " in, " + stats.totalOutputTokens() + " out, "
                 + stats.totalEstimatedCost().toPlainString() + " usd";
+    }
+
+    /** What the readers of an application make of a result. */
+    static ModelUsage told(ApplicationContext context, Object result) {
+        return context.getBeanProvider(UsageExtractor.class)
+                .orderedStream()
+                .filter(reader -> reader.types().stream().anyMatch(type -> type.isInstance(result)))
+                .flatMap(reader -> reader.extract(result).stream())
+                .findFirst()
+                .orElseThrow();
     }
 
     /** How many costs of a breaker were lost, by reason. */

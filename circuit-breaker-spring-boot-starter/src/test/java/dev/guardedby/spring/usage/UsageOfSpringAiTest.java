@@ -1,17 +1,12 @@
 package dev.guardedby.spring.usage;
 
-import static dev.guardedby.spring.usage.Bills.application;
 import static dev.guardedby.spring.usage.Bills.bill;
-import static dev.guardedby.spring.usage.Bills.lost;
+import static dev.guardedby.spring.usage.Bills.told;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.guardedby.spring.GuardedBy;
-import java.io.IOException;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -28,76 +23,66 @@ import org.springframework.ai.chat.model.ChatResponse;
 import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.ai.converter.ListOutputConverter;
 import org.springframework.ai.embedding.EmbeddingResponse;
+import org.springframework.ai.image.ImageModel;
+import org.springframework.ai.image.ImagePrompt;
+import org.springframework.ai.image.ImageResponse;
 import org.springframework.ai.openai.OpenAiChatModel;
 import org.springframework.ai.openai.OpenAiChatOptions;
 import org.springframework.ai.openai.OpenAiEmbeddingModel;
-import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.ai.openai.OpenAiImageModel;
 import reactor.core.publisher.Flux;
 
 /** What is booked when Spring AI reads what the remotes of its models are documented to answer. */
-class UsageOfSpringAiTest {
-    private static final Map<String, Consumer<Assistant>> CALLS = Map.of(
-            "openAi", Assistant::openAi,
-            "openAiStream", assistant -> assistant.openAiStream().blockLast(),
-            "embed", Assistant::embed,
-            "clientResponse", Assistant::clientResponse,
-            "entity", Assistant::entity,
-            "anthropic", Assistant::anthropic,
-            "anthropicStream", assistant -> assistant.anthropicStream().blockLast());
+class UsageOfSpringAiTest extends UsageOfClient<UsageOfSpringAiTest.Assistant> {
 
-    private static Provider provider;
-
-    private final ApplicationContextRunner application = application(Assistant.class);
-
-    @BeforeAll
-    static void serve() throws IOException {
-        provider = new Provider();
+    UsageOfSpringAiTest() {
+        super(
+                Assistant.class,
+                Map.of(
+                        "chat", Assistant::chat,
+                        "stream", assistant -> assistant.stream().blockLast(),
+                        "embed", Assistant::embed,
+                        "paint", Assistant::paint,
+                        "clientResponse", Assistant::clientResponse,
+                        "entity", Assistant::entity,
+                        "message", Assistant::message,
+                        "messageStream", assistant -> assistant.messageStream().blockLast()));
     }
 
-    @AfterAll
-    static void stop() {
-        provider.close();
-    }
-
+    /** Responses for images do not name their model; those for streams do not tell for how long Anthropic's cache was written. */
     @ParameterizedTest(name = "{0} of {1}")
     @CsvSource(delimiter = '|', textBlock = """
-            openAi          | openai-chat.json           | 2006 in, 300 out, 0.005615 usd
-            openAiStream    | openai-chat-stream.txt     | 19 in, 10 out, 0.00000885 usd
-            embed           | openai-embeddings.json     | 8 in, 0 out, 0.0000008 usd
-            clientResponse  | openai-chat.json           | 2006 in, 300 out, 0.005615 usd
-            entity          | openai-chat.json | 2006 in, 300 out, 0.005615 usd
-            anthropic       | anthropic-message.json     | 4096 in, 503 out, 0.015384 usd
-            anthropicStream | anthropic-stream.txt       | 1025 in, 15 out, 0.0006 usd
+            chat           | openai-chat.json                           | 2006 in, 300 out, 0.005615 usd | {}
+            stream         | openai-chat-stream.txt                     | 19 in, 10 out, 0.00000885 usd  | {}
+            embed          | openai-embeddings.json                     | 8 in, 0 out, 0.0000008 usd     | {}
+            paint          | openai-images.json                         | 0 in, 0 out, 0 usd             | {price=1}
+            clientResponse | openai-chat.json                           | 2006 in, 300 out, 0.005615 usd | {}
+            entity         | openai-chat.json                           | 2006 in, 300 out, 0.005615 usd | {}
+            message        | anthropic-message.json                     | 4096 in, 503 out, 0.015384 usd | {}
+            messageStream  | anthropic-stream.txt                       | 1025 in, 15 out, 0.0006 usd    | {}
+            messageStream  | anthropic-stream-that-ends-with-output.txt | 25 in, 15 out, 0.0003 usd      | {}
+            messageStream  | anthropic-stream-cached-for-an-hour.txt    | 4096 in, 503 out, 0.015159 usd | {}
             """)
-    void whatTheRemoteSaysWasUsed_isBookedExactly(String method, String payload, String bill) {
-        application.run(context -> {
-            provider.answers(payload);
-            CALLS.get(method).accept(context.getBean(Assistant.class));
-            assertThat(bill(context, "llm")).isEqualTo(bill);
-            assertThat(lost(context, "llm")).isEmpty();
-        });
-    }
-
-    @Test
-    void issue16_providersThatCountTheCacheIn_andThoseThatDoNot_costTheSame() {
-        application.run(context -> {
-            Assistant assistant = context.getBean(Assistant.class);
-            provider.answers("openai-chat-cached.json");
-            assistant.openAi();
-            assertThat(bill(context, "llm")).isEqualTo("1000 in, 100 out, 0.00342 usd");
-            provider.answers("anthropic-message-cached.json");
-            assistant.anthropic();
-            assertThat(bill(context, "llm")).isEqualTo("2000 in, 200 out, 0.00684 usd");
-        });
+    void whatTheRemoteSaysWasUsed_isBookedExactly(String method, String payload, String bill, String lost) {
+        assertBooked(method, payload, bill, lost);
     }
 
     @Test
     void issue19_aStreamWithoutUsage_isUnknown_notZero() {
-        application.run(context -> {
-            provider.answers("openai-chat-stream-without-usage.txt");
-            context.getBean(Assistant.class).openAiStream().blockLast();
-            assertThat(bill(context, "llm")).isEqualTo("0 in, 0 out, 0 usd");
-            assertThat(lost(context, "llm")).isEqualTo(Map.of("usage", 1L));
+        assertBooked("stream", "openai-chat-stream-without-usage.txt", "0 in, 0 out, 0 usd", "{usage=1}");
+    }
+
+    @Test
+    void imagesAreCounted_whereTokensAreNot() {
+        application().run(context -> {
+            provider.answers("openai-images.json");
+            ImageResponse images = context.getBean(Assistant.class).paint();
+            assertThat(told(context, images).usage())
+                    .isEqualTo(dev.guardedby.circuitbreaker.Usage.builder()
+                            .units("image", 2)
+                            .build());
+            images.getMetadata().setUsage(new DefaultUsage(50, 60));
+            assertThat(told(context, images).usage()).isEqualTo(dev.guardedby.circuitbreaker.Usage.of(50, 60));
         });
     }
 
@@ -108,7 +93,7 @@ class UsageOfSpringAiTest {
             claude-sonnet-4-5 | 1400 in, 100 out, 0.00462 usd
             """)
     void issue16_sumsOfRounds_countTheCacheAsTheirModelDoes(String model, String bill) {
-        application.run(context -> {
+        application().run(context -> {
             context.getBean(Assistant.class).summed(model, new DefaultUsage(1000, 100, 1100, null, 400L, null));
             assertThat(bill(context, "llm")).isEqualTo(bill);
         });
@@ -127,18 +112,24 @@ class UsageOfSpringAiTest {
                 .anthropicClientAsync(provider.anthropic().async())
                 .options(AnthropicChatOptions.builder().build())
                 .build();
+        private final ImageModel images =
+                OpenAiImageModel.builder().openAiClient(provider.openAi()).build();
         private final ChatClient client = ChatClient.create(openAi);
 
-        @GuardedBy("llm") public ChatResponse openAi() {
+        @GuardedBy("llm") public ChatResponse chat() {
             return openAi.call(new Prompt("Why?"));
         }
 
-        @GuardedBy("llm") public Flux<ChatResponse> openAiStream() {
+        @GuardedBy("llm") public Flux<ChatResponse> stream() {
             return openAi.stream(new Prompt("Why?"));
         }
 
         @GuardedBy("llm") public EmbeddingResponse embed() {
             return embeddings.embedForResponse(List.of("food"));
+        }
+
+        @GuardedBy("llm") public ImageResponse paint() {
+            return images.call(new ImagePrompt("an otter"));
         }
 
         @GuardedBy("llm") public ChatClientResponse clientResponse() {
@@ -149,11 +140,11 @@ class UsageOfSpringAiTest {
             return client.prompt("Why?").call().responseEntity(new ListOutputConverter());
         }
 
-        @GuardedBy("llm") public ChatResponse anthropic() {
+        @GuardedBy("llm") public ChatResponse message() {
             return anthropic.call(new Prompt("Who?"));
         }
 
-        @GuardedBy("llm") public Flux<ChatResponse> anthropicStream() {
+        @GuardedBy("llm") public Flux<ChatResponse> messageStream() {
             return anthropic.stream(new Prompt("Who?"));
         }
 
