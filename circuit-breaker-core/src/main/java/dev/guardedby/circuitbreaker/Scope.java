@@ -25,7 +25,7 @@ public final class Scope implements AutoCloseable {
     private final boolean alone;
 
     private final @Nullable Scope outer;
-    private volatile boolean closed;
+    volatile boolean closed;
 
     private Scope(List<Permit> permits, boolean alone, @Nullable Scope outer) {
         this.permits = permits;

@@ -75,7 +75,12 @@ final class WatchedCall {
             throw thrown;
         } finally {
             if (scope != null) {
-                scope.close();
+                try {
+                    scope.close();
+                } catch (StackOverflowError noRoom) {
+                    // As in call; and the scope ends all the same.
+                    scope.closed = true;
+                }
             }
         }
     }
