@@ -1,5 +1,6 @@
 package dev.guardedby.spring.kotlin
 
+import dev.guardedby.circuitbreaker.BudgetExceededException
 import dev.guardedby.circuitbreaker.CallNotPermittedException
 import dev.guardedby.circuitbreaker.CircuitState
 import dev.guardedby.spring.GuardedBy
@@ -193,6 +194,27 @@ internal class SuspendFunctionTest {
             assertThat(bean<Outer>().askTwice()).isEqualTo("answer to a, answer to b")
             assertThat(history("remote")).isEqualTo("3 ok, 0 failed, 0 ignored, 0 refused, closed")
         }
+
+    /** One way in passed the budget by. */
+    @Test
+    fun litellm11083_spentBudget_refusesASuspendFunction_whoseCancelledCallsCost_too() =
+        application
+            .withPropertyValues(
+                "guardedby.breakers.remote.budgets.calls.calls=2",
+                "guardedby.breakers.remote.budgets.calls.window=lifetime",
+            ).tell {
+                bean<Remote>().ask("a")
+                wire.answer = { awaitCancellation() }
+                val given = scope.launch { bean<Remote>().ask("b") }
+                letOthersRun()
+                given.cancelAndJoin()
+
+                val refused = failing { bean<Remote>().ask("c") } as BudgetExceededException
+
+                assertThat(refused.kind()).isEqualTo(BudgetExceededException.Kind.EXHAUSTED)
+                assertThat(wire.asked).isEqualTo(2)
+                assertThat(history("remote")).isEqualTo("1 ok, 0 failed, 1 ignored, 1 refused, closed")
+            }
 
     open class Remote(
         private val wire: Wire,
