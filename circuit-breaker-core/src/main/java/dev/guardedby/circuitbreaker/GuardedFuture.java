@@ -26,7 +26,8 @@ final class GuardedFuture<T extends @Nullable Object> extends CompletableFuture<
 
     static <T extends @Nullable Object> CompletableFuture<T> start(
             CircuitBreaker breaker, Estimate hold, Function<? super Permit, ? extends CompletionStage<T>> call) {
-        CompletableFuture<Permit> admission = Admission.later(breaker.engine(), hold).toCompletableFuture();
+        CompletableFuture<Permit> admission =
+                Admission.later(breaker.engine(), hold).toCompletableFuture();
         if (!admission.isDone()) {
             return AwaitedFuture.of(admission, permit -> start(permit, call));
         }

@@ -143,8 +143,7 @@ final class MemoryLedger implements Ledger {
         Balance[] balances = new Balance[entries.length];
         for (int i = 0; i < entries.length; i++) {
             if (booked) {
-                entries[i].book.extend(
-                        entries[i], lines.get(i), extension.now().nanos());
+                entries[i].book.extend(entries[i], lines.get(i), extension.now().nanos());
             }
             balances[i] = entries[i].book.told(limit(lines.get(i)));
         }

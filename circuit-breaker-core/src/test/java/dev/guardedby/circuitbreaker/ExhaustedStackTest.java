@@ -146,6 +146,7 @@ final class ExhaustedStackTest {
             return aside(frames - 1, one + 1, other + 2) + other;
         }
 
+        @SuppressWarnings("InfiniteRecursion") // ends where the stack does
         private void deeper() {
             try {
                 deeper();

@@ -90,7 +90,8 @@ final class ArchitectureTest {
     void yaml_isKnownToWhatReadsPricesAlone() {
         noClasses()
                 .that()
-                .resideOutsideOfPackage("dev.guardedby.spring.models.ModelCall",
+                .resideOutsideOfPackage(
+                        "dev.guardedby.spring.models.ModelCall",
                         "dev.guardedby.spring.models.ModelCalls",
                         "dev.guardedby.spring.models.ModelRequest",
                         "dev.guardedby.spring.prices..")

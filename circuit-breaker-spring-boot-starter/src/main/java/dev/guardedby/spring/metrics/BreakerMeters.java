@@ -152,9 +152,7 @@ final class BreakerMeters {
         BudgetMeters ofBudgets = BudgetMeters.of(breaker, isShared, tags, registry);
         budgets = ofBudgets;
         ofBudgets.follow();
-        published.add(Gauge.builder(
-                        "guardedby.degraded",
-                        () -> breaker.advice().isPresent() ? 1 : 0)
+        published.add(Gauge.builder("guardedby.degraded", () -> breaker.advice().isPresent() ? 1 : 0)
                 .description("1 while a budget advises a cheaper model, else 0")
                 .tags(tags)
                 .register(registry));
@@ -173,8 +171,8 @@ final class BreakerMeters {
                 byKey.publish(breaker, isShared, tags, registry);
             }
         } else {
-            published.add(cost(
-                    breaker, each -> each.stats().totalEstimatedCost().doubleValue(), tags, "reported", registry));
+            published.add(
+                    cost(breaker, each -> each.stats().totalEstimatedCost().doubleValue(), tags, "reported", registry));
         }
     }
 

@@ -468,7 +468,8 @@ class MetricsTest {
                     Permit guessed = llm.acquire();
                     guessed.recordCost(Cost.usd("0.05"), Confidence.ESTIMATED);
                     guessed.success();
-                    assertThat(costs(started)).containsExactly("estimated 0.05", "hold 0", "reported 0.1", "degraded 0");
+                    assertThat(costs(started))
+                            .containsExactly("estimated 0.05", "hold 0", "reported 0.1", "degraded 0");
                     llm.acquire().success();
                     llm.acquire().success();
                     assertThat(costs(started))
