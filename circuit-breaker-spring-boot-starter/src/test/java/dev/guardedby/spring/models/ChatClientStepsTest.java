@@ -257,6 +257,23 @@ final class ChatClientStepsTest {
                 });
     }
 
+    @Test
+    void aPriceThatCannotBe_leavesTheAnswerAlone_andIsCounted() {
+        application(
+                        "guardedby.breakers.llm.budgets.daily.tokens=1000000",
+                        "guardedby.breakers.llm.budgets.daily.window=day",
+                        "guardedby.prices.models[2].model=house",
+                        "guardedby.prices.models[2].input=1000000",
+                        "guardedby.prices.models[2].output=1")
+                .run(context -> {
+                    remote.answers(text("Because.", 2_000_000, 0, 7));
+                    assertThat(context.getBean(Assistant.class).askOf("house", QUESTION))
+                            .isEqualTo("Because.");
+                    assertThat(budget(context)).isEqualTo("73 spent, 0 held");
+                    assertThat(lost(context)).isEqualTo(Map.of("extractor", 1L));
+                });
+    }
+
     // Holds.
 
     @Test
