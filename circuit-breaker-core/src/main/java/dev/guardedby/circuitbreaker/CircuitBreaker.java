@@ -158,7 +158,7 @@ public final class CircuitBreaker {
      */
     public <T extends @Nullable Object, X extends Throwable> T call(
             Cost hold, PermitCall<? extends T, ? extends X> call) throws X {
-        return this.<T, X>callFor(Estimate.atMost(hold), call);
+        return this.<T, X>callFor(Estimate.atMost(Objects.requireNonNull(hold, "hold")), call);
     }
 
     /**
@@ -199,7 +199,7 @@ public final class CircuitBreaker {
      */
     public <T extends @Nullable Object> CompletableFuture<T> callAsync(
             Cost hold, Function<? super Permit, ? extends CompletionStage<T>> call) {
-        return callAsyncFor(Estimate.atMost(hold), call);
+        return callAsyncFor(Estimate.atMost(Objects.requireNonNull(hold, "hold")), call);
     }
 
     /**
@@ -238,7 +238,7 @@ public final class CircuitBreaker {
      * @throws CallNotPermittedException if it is refused
      */
     public Permit acquire(Cost hold) {
-        return acquireFor(Estimate.atMost(hold));
+        return acquireFor(Estimate.atMost(Objects.requireNonNull(hold, "hold")));
     }
 
     /**
@@ -258,7 +258,7 @@ public final class CircuitBreaker {
      * @param hold the most that the call may cost, to reserve in every budget; a breaker without budgets reserves nothing
      */
     public Optional<Permit> tryAcquire(Cost hold) {
-        return Optional.ofNullable(Admission.now(engine, Estimate.atMost(hold), false, false));
+        return Optional.ofNullable(Admission.now(engine, Estimate.atMost(Objects.requireNonNull(hold, "hold")), false, false));
     }
 
     /**
@@ -268,7 +268,7 @@ public final class CircuitBreaker {
      * @return a stage of the permit; it fails with {@link CallNotPermittedException} if the call is refused
      */
     public CompletionStage<Permit> acquireAsync(Cost hold) {
-        return Admission.later(engine, Estimate.atMost(hold));
+        return Admission.later(engine, Estimate.atMost(Objects.requireNonNull(hold, "hold")));
     }
 
     /**

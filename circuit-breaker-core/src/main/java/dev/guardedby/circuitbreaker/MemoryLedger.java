@@ -77,10 +77,10 @@ final class MemoryLedger implements Ledger {
 
     /** Null if a book is no more. */
     private @Nullable Answer reserveLocked(Hold hold, Book[] asked) {
-        if (Arrays.stream(asked).anyMatch(book -> book.removed)) {
-            return null;
-        }
         for (Book book : asked) {
+            if (book.removed) {
+                return null;
+            }
             book.turnTo(hold.made());
         }
         List<Line> lines = hold.lines();

@@ -71,7 +71,14 @@ final class ArchitectureTest {
                 .resideOutsideOfPackages("dev.guardedby.spring.answers..", "dev.guardedby.spring.usage..")
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage("com.openai..", "com.anthropic..", "org.springframework.ai..", "dev.langchain4j..")
+                .resideInAnyPackage("com.openai..", "com.anthropic..")
+                .check(OURS);
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("dev.guardedby.spring.models..", "dev.guardedby.spring.usage..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("org.springframework.ai..", "dev.langchain4j..")
                 .check(OURS);
     }
 
@@ -90,11 +97,7 @@ final class ArchitectureTest {
     void yaml_isKnownToWhatReadsPricesAlone() {
         noClasses()
                 .that()
-                .resideOutsideOfPackage(
-                        "dev.guardedby.spring.models.ModelCall",
-                        "dev.guardedby.spring.models.ModelCalls",
-                        "dev.guardedby.spring.models.ModelRequest",
-                        "dev.guardedby.spring.prices..")
+                .resideOutsideOfPackage("dev.guardedby.spring.prices..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("org.yaml..")
@@ -148,6 +151,11 @@ final class ArchitectureTest {
                         "dev.guardedby.spring.config.GuardedByAutoConfiguration",
                         "dev.guardedby.spring.keys.Keys",
                         "dev.guardedby.spring.metrics.GuardedByMetricsAutoConfiguration",
+                        "dev.guardedby.spring.models.GuardedByChatAdvisor",
+                        "dev.guardedby.spring.models.GuardedByModelsAutoConfiguration",
+                        "dev.guardedby.spring.models.ModelCall",
+                        "dev.guardedby.spring.models.ModelCalls",
+                        "dev.guardedby.spring.models.ModelRequest",
                         "dev.guardedby.spring.prices.GuardedByPricesAutoConfiguration",
                         "dev.guardedby.spring.prices.ImportReport",
                         "dev.guardedby.spring.prices.InvalidPricesException",

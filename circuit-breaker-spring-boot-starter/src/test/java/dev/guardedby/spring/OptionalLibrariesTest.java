@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.context.annotation.ImportCandidates;
@@ -62,6 +63,16 @@ class OptionalLibrariesTest {
                             .filteredOn(started::containsBean)
                             .containsExactlyElementsOf(missing.beans);
                 });
+    }
+
+    @ParameterizedTest
+    @CsvSource({"none, true", "org.springframework.ai, false", "reactor, false"})
+    void withSpringAi_thereIsAnAdvisorForItsClients(String missing, boolean present) {
+        new ApplicationContextRunner()
+                .withUserConfiguration(App.class)
+                .withClassLoader(new FilteredClassLoader(missing))
+                .run(started ->
+                        assertThat(started.containsBean("guardedByChatAdvisor")).isEqualTo(present));
     }
 
     @Test

@@ -72,7 +72,17 @@ final class ModelStep implements ModelCall {
         if (usage == null) {
             endUnknown();
         } else {
+            book(usage);
+        }
+    }
+
+    /** What was worked out here, and not said by anybody, is no reason for the call to fail. */
+    private void book(ModelUsage usage) {
+        try {
             end(usage);
+        } catch (RuntimeException refused) {
+            costs.notBooked(refused);
+            endUnknown();
         }
     }
 
@@ -121,7 +131,7 @@ final class ModelStep implements ModelCall {
             endUnknown();
         } else {
             Usage seen = Usage.of(request.inputTokens(), outputTokens);
-            end(ModelUsage.of(request.model(), seen).with(Confidence.ESTIMATED));
+            book(ModelUsage.of(request.model(), seen).with(Confidence.ESTIMATED));
         }
     }
 

@@ -207,10 +207,15 @@ final class UsageCost {
                 Priced priced = price(told, prices, call.held().nanoUsd());
                 call.record(priced.cost(), priced.confidence());
             } catch (RuntimeException refused) {
-                broken.increment();
-                warnOfBroken(refused);
+                notBooked(refused);
             }
         }
+    }
+
+    /** Counts a usage that cannot be booked, such as one that costs more than any call can. */
+    void notBooked(RuntimeException refused) {
+        broken.increment();
+        warnOfBroken(refused);
     }
 
     private void warnOfBroken(Throwable thrown) {

@@ -1,0 +1,135 @@
+package dev.guardedby.spring.models;
+
+import dev.guardedby.circuitbreaker.ModelUsage;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionStage;
+import org.springframework.ai.chat.client.ChatClientRequest;
+import org.springframework.ai.chat.client.ChatClientResponse;
+import org.springframework.ai.chat.client.advisor.api.Advisor;
+import org.springframework.ai.chat.client.advisor.api.AdvisorChain;
+import org.springframework.ai.chat.client.advisor.api.CallAdvisor;
+import org.springframework.ai.chat.client.advisor.api.CallAdvisorChain;
+import org.springframework.ai.chat.client.advisor.api.StreamAdvisor;
+import org.springframework.ai.chat.client.advisor.api.StreamAdvisorChain;
+import org.springframework.ai.chat.model.ChatResponse;
+import org.springframework.core.Ordered;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/**
+ * Makes each call that a {@code ChatClient} of Spring AI makes of its model a step of the guarded call that it is made in, so that budgets
+ * are asked before and the usage is booked after, whatever the guarded method returns. With Spring AI 2.0 that is each round of a tool
+ * loop; in 1.1 the model itself goes round, and the sum of its rounds is one step, of which nobody knows before how much it may cost.
+ *
+ * <p>Clients and builders that are beans have it. A client that is built by hand gets it from the bean of this type:
+ *
+ * <pre>{@code
+ * ChatClient client = ChatClient.builder(chatModel).defaultAdvisors(guardedByChatAdvisor).build();
+ * }</pre>
+ *
+ * <p>A client that has it twice is counted once. What a call may cost is known before it is made if its options limit the tokens that are
+ * received, and if all that is sent is text. Of that a token is counted for 3 ASCII characters, and for 1.5 bytes of other characters in
+ * UTF-8, and 16 for each message, tool call and tool: more than prose, code and JSON come to, though not noise, such as long numbers.
+ * Attempts that the client repeats by itself are counted as one.
+ *
+ * <p>The cheaper model of a budget's {@code degrade-to} takes the place of the one in the options, and all other options stay; options of Spring
+ * AI 1.1 that have no {@code copy()} and {@code setModel} keep their model.
+ *
+ * <p>A refusal ends the tool loop, and the stream. With {@code guardedby.enabled=false} it does nothing. Thread-safe.
+ */
+public final class GuardedByChatAdvisor implements CallAdvisor, StreamAdvisor {
+    /** Next to the model: inside the tool loop, and all that adds to prompts. */
+    private static final int ORDER = Ordered.LOWEST_PRECEDENCE - 1;
+
+    private static final String SEEN_IN = GuardedByChatAdvisor.class.getName() + ".seenIn";
+
+    private final ModelCalls calls;
+
+    GuardedByChatAdvisor(ModelCalls calls) {
+        this.calls = calls;
+    }
+
+    @Override
+    public String getName() {
+        return "guardedBy";
+    }
+
+    @Override
+    public int getOrder() {
+        return ORDER;
+    }
+
+    @Override
+    public ChatClientResponse adviseCall(ChatClientRequest request, CallAdvisorChain chain) {
+        if (isSeen(request, chain)) {
+            return chain.nextCall(request);
+        }
+        ModelCall call = calls.begin(SpringAiPrompt.read(request));
+        ChatClientResponse response;
+        try {
+            response = chain.nextCall(next(request, call, chain, chain.getCallAdvisors()));
+        } catch (Throwable thrown) {
+            call.fail(thrown);
+            throw thrown;
+        }
+        ChatResponse answer = response.chatResponse();
+        if (answer == null) {
+            call.end(ModelUsage.unknown(null));
+        } else {
+            call.end(answer);
+        }
+        return response;
+    }
+
+    @Override
+    public Flux<ChatClientResponse> adviseStream(ChatClientRequest request, StreamAdvisorChain chain) {
+        if (isSeen(request, chain)) {
+            return chain.nextStream(request);
+        }
+        return begin(request)
+                .flatMapMany(call -> new StreamedAnswer(call)
+                        .of(Flux.defer(() -> chain.nextStream(next(request, call, chain, chain.getStreamAdvisors())))));
+    }
+
+    private Mono<ModelCall> begin(ChatClientRequest request) {
+        return Mono.<ModelCall>create(sink -> {
+                    CompletionStage<ModelCall> unused = calls.beginAsync(
+                                    SpringAiPrompt.read(request),
+                                    sink.contextView().getOrDefault(ModelCalls.CONTEXT_KEY, null))
+                            .whenComplete((call, refused) -> {
+                                if (refused == null) {
+                                    sink.success(call);
+                                } else {
+                                    sink.error(refused);
+                                }
+                            });
+                })
+                .doOnDiscard(ModelCall.class, GuardedByChatAdvisor::notMade);
+    }
+
+    /** Leave came when nobody waited for it any more. */
+    private static void notMade(ModelCall call) {
+        call.fail(new CancellationException("the stream was cancelled before the model was called"));
+    }
+
+    private ChatClientRequest next(
+            ChatClientRequest request, ModelCall call, AdvisorChain chain, List<? extends Advisor> advisors) {
+        ChatClientRequest switched =
+                call.model().map(model -> SpringAiPrompt.to(model, request)).orElse(request);
+        return advisors.stream().filter(this::equals).count() < 2 ? switched : seen(switched, chain);
+    }
+
+    // A chain is used once, so a request that is made again, by whatever advisor, is another call.
+    private static ChatClientRequest seen(ChatClientRequest request, AdvisorChain chain) {
+        Map<String, Object> context = new HashMap<>(request.context());
+        context.put(SEEN_IN, chain);
+        return new ChatClientRequest(request.prompt(), context);
+    }
+
+    private static boolean isSeen(ChatClientRequest request, AdvisorChain chain) {
+        return request.context().get(SEEN_IN) == chain;
+    }
+}

@@ -1,0 +1,184 @@
+package dev.guardedby.spring.models;
+
+import java.lang.reflect.Method;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.springframework.ai.chat.client.ChatClientAttributes;
+import org.springframework.ai.chat.client.ChatClientRequest;
+import org.springframework.ai.chat.messages.AssistantMessage;
+import org.springframework.ai.chat.messages.AssistantMessage.ToolCall;
+import org.springframework.ai.chat.messages.Message;
+import org.springframework.ai.chat.messages.SystemMessage;
+import org.springframework.ai.chat.messages.ToolResponseMessage;
+import org.springframework.ai.chat.messages.ToolResponseMessage.ToolResponse;
+import org.springframework.ai.chat.prompt.ChatOptions;
+import org.springframework.ai.chat.prompt.Prompt;
+import org.springframework.ai.content.MediaContent;
+import org.springframework.ai.model.tool.StructuredOutputChatOptions;
+import org.springframework.ai.model.tool.ToolCallingChatOptions;
+import org.springframework.ai.tool.ToolCallback;
+import org.springframework.ai.tool.definition.ToolDefinition;
+import org.springframework.beans.PropertyAccessorFactory;
+import org.springframework.util.ClassUtils;
+import org.springframework.util.ReflectionUtils;
+
+/** What a request of Spring AI asks a model for, in versions 1.1 and 2.0. */
+final class SpringAiPrompt {
+    /** Since 2.0, where options cannot be changed once they are made. */
+    private static final boolean OPTIONS_ARE_BUILT = ClassUtils.hasMethod(ChatOptions.class, "mutate");
+
+    private SpringAiPrompt() {}
+
+    /**
+     * The model, who serves it, and the most tokens.
+     *
+     * <p>Sent are the texts of all messages, what they carry for the model beside them, and what tools and formats are described to it by, as
+     * {@link TokenCount} counts. Received is what the options limit, times the answers that they ask for. Where there is something that cannot
+     * be counted, an image or the rounds that a model goes by itself, what is received has no limit, so that the rest is no bound.
+     */
+    static ModelRequest read(ChatClientRequest asked) {
+        ChatOptions options = asked.prompt().getOptions();
+        if (options == null) {
+            return ModelRequest.of(null).withTokens(tokensOf(asked), null);
+        }
+        ModelRequest request = ModelRequest.of(options.getModel()).servedBy(providerOf(options));
+        try {
+            boolean isCounted = isOneRound(options)
+                    && asked.prompt().getInstructions().stream().allMatch(SpringAiPrompt::isText);
+            return request.withTokens(tokensOf(asked) + tokensOf(options), isCounted ? received(options) : null);
+        } catch (RuntimeException broken) {
+            // Options of whatever provider; that they cannot be read is no reason for the call to fail.
+            return request;
+        }
+    }
+
+    /** Whose answers the client of these options reads, as the usage in them is read. */
+    private static @Nullable String providerOf(ChatOptions options) {
+        String type = options.getClass().getName();
+        if (type.startsWith("org.springframework.ai.openai.")) {
+            return "openai";
+        }
+        return type.startsWith("org.springframework.ai.anthropic.") ? "anthropic" : null;
+    }
+
+    /** The same request to another model; to the same one if it has no options, or they let nobody copy them. */
+    static ChatClientRequest to(String model, ChatClientRequest asked) {
+        ChatOptions options = asked.prompt().getOptions();
+        try {
+            return options == null
+                    ? asked
+                    : new ChatClientRequest(
+                            new Prompt(asked.prompt().getInstructions(), copy(options, model)), asked.context());
+        } catch (RuntimeException cannot) {
+            return asked;
+        }
+    }
+
+    private static ChatOptions copy(ChatOptions options, String model) {
+        if (OPTIONS_ARE_BUILT) {
+            return options.mutate().model(model).build();
+        }
+        Method copy = Objects.requireNonNull(ReflectionUtils.findMethod(options.getClass(), "copy"));
+        ReflectionUtils.makeAccessible(copy);
+        Object copied = Objects.requireNonNull(ReflectionUtils.invokeMethod(copy, options));
+        PropertyAccessorFactory.forBeanPropertyAccess(copied).setPropertyValue("model", model);
+        return (ChatOptions) copied;
+    }
+
+    private static long tokensOf(ChatClientRequest asked) {
+        long tokens = tokensOf(asked.context().get(ChatClientAttributes.OUTPUT_FORMAT.getKey()))
+                + tokensOf(asked.context().get(ChatClientAttributes.STRUCTURED_OUTPUT_SCHEMA.getKey()));
+        for (Message message : asked.prompt().getInstructions()) {
+            tokens += TokenCount.OF_A_MESSAGE + tokensOf(message);
+        }
+        return tokens;
+    }
+
+    private static long tokensOf(ChatOptions options) {
+        long tokens = options instanceof StructuredOutputChatOptions structured ? tokensOf(schemaOf(structured)) : 0;
+        for (ToolCallback tool : toolsOf(options)) {
+            ToolDefinition told = tool.getToolDefinition();
+            tokens += TokenCount.OF_A_MESSAGE
+                    + tokensOf(told.name())
+                    + tokensOf(told.description())
+                    + tokensOf(told.inputSchema());
+        }
+        return tokens;
+    }
+
+    private static @Nullable String schemaOf(StructuredOutputChatOptions options) {
+        try {
+            return options.getOutputSchema();
+        } catch (NullPointerException none) {
+            // So OpenAI's of 1.1, where there is none.
+            return null;
+        }
+    }
+
+    private static long tokensOf(Message message) {
+        long tokens = tokensOf(message.getText());
+        if (message instanceof AssistantMessage answer) {
+            // What was thought is sent again, by the clients that keep it there.
+            for (Object kept : answer.getMetadata().values()) {
+                tokens += tokensOf(kept);
+            }
+            for (ToolCall call : answer.getToolCalls()) {
+                tokens += TokenCount.OF_A_MESSAGE
+                        + tokensOf(call.id())
+                        + tokensOf(call.name())
+                        + tokensOf(call.arguments());
+            }
+        } else if (message instanceof ToolResponseMessage tools) {
+            for (ToolResponse result : tools.getResponses()) {
+                tokens += TokenCount.OF_A_MESSAGE
+                        + tokensOf(result.id())
+                        + tokensOf(result.name())
+                        + tokensOf(result.responseData());
+            }
+        }
+        return tokens;
+    }
+
+    private static long tokensOf(@Nullable Object text) {
+        return text instanceof String string ? TokenCount.of(string) : 0;
+    }
+
+    /** Whether there is nothing in a message but what is counted. */
+    private static boolean isText(Message message) {
+        return message instanceof MediaContent content
+                ? content.getMedia().isEmpty()
+                : message instanceof SystemMessage || message instanceof ToolResponseMessage;
+    }
+
+    /** Whether the model is asked once: in 1.1 it goes round by itself if it has tools, of which some are known to it by name. */
+    private static boolean isOneRound(ChatOptions options) {
+        return OPTIONS_ARE_BUILT
+                || (toolsOf(options).isEmpty()
+                        && !(property(options, "toolNames") instanceof Set<?> names && !names.isEmpty()));
+    }
+
+    private static List<ToolCallback> toolsOf(ChatOptions options) {
+        List<ToolCallback> tools =
+                options instanceof ToolCallingChatOptions calling ? calling.getToolCallbacks() : List.of();
+        return tools == null ? List.of() : tools;
+    }
+
+    private static @Nullable Long received(ChatOptions options) {
+        // What else limits them, and multiplies them, has no portable name.
+        long most = Math.max(positive(options.getMaxTokens()), positive(property(options, "maxCompletionTokens")));
+        long answers = Math.max(positive(property(options, "n")), positive(property(options, "candidateCount")));
+        return most == 0 ? null : most * Math.max(1, answers);
+    }
+
+    private static long positive(@Nullable Object number) {
+        // Negative ones stand for no limit, with Ollama for example.
+        return number instanceof Integer limit ? Math.max(0, limit) : 0;
+    }
+
+    private static @Nullable Object property(ChatOptions options, String name) {
+        var properties = PropertyAccessorFactory.forBeanPropertyAccess(options);
+        return properties.isReadableProperty(name) ? properties.getPropertyValue(name) : null;
+    }
+}
