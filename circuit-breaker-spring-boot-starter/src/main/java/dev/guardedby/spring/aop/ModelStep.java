@@ -71,8 +71,14 @@ final class ModelStep implements ModelCall {
         ModelUsage usage = costs.read(answer);
         if (usage == null) {
             endUnknown();
-        } else {
+            return;
+        }
+        try {
             end(usage);
+        } catch (RuntimeException refused) {
+            // More than any call can cost; whoever called the model is not to blame.
+            costs.countRefused(refused);
+            endUnknown();
         }
     }
 

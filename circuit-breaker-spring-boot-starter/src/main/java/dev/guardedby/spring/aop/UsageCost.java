@@ -157,6 +157,12 @@ final class UsageCost {
                 usage.usage().cost(pricing.allowsUnknown() ? 0 : heldNanoUsd), pricing.confidenceInUnknown(usage));
     }
 
+    /** Counts a cost that cannot be booked. */
+    void countRefused(RuntimeException refused) {
+        broken.increment();
+        warnOfBroken(refused);
+    }
+
     /** What is known of the asking. */
     private static final class Told {
         // Written by the thread of the items, read by the one that ends the call.
@@ -203,8 +209,7 @@ final class UsageCost {
                 Priced priced = price(told, prices, call.held().nanoUsd());
                 call.record(priced.cost(), priced.confidence());
             } catch (RuntimeException refused) {
-                broken.increment();
-                warnOfBroken(refused);
+                countRefused(refused);
             }
         }
     }
