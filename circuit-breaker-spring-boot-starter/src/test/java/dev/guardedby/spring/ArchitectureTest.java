@@ -68,7 +68,10 @@ final class ArchitectureTest {
                 .check(OURS);
         noClasses()
                 .that()
-                .resideOutsideOfPackages("dev.guardedby.spring.answers..", "dev.guardedby.spring.usage..")
+                .resideOutsideOfPackages(
+                        "dev.guardedby.spring.answers..",
+                        "dev.guardedby.spring.usage..",
+                        "dev.guardedby.spring.models..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("com.openai..", "com.anthropic..", "org.springframework.ai..", "dev.langchain4j..")
@@ -143,6 +146,11 @@ final class ArchitectureTest {
                         "dev.guardedby.spring.config.GuardedByAutoConfiguration",
                         "dev.guardedby.spring.keys.Keys",
                         "dev.guardedby.spring.metrics.GuardedByMetricsAutoConfiguration",
+                        "dev.guardedby.spring.models.GuardedByLangChain4jAutoConfiguration",
+                        "dev.guardedby.spring.models.GuardedModels",
+                        "dev.guardedby.spring.models.ModelCall",
+                        "dev.guardedby.spring.models.ModelCalls",
+                        "dev.guardedby.spring.models.ModelRequest",
                         "dev.guardedby.spring.prices.GuardedByPricesAutoConfiguration",
                         "dev.guardedby.spring.prices.ImportReport",
                         "dev.guardedby.spring.prices.PriceSource",
