@@ -9,6 +9,7 @@ import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
+import java.lang.reflect.Method;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.aopalliance.intercept.MethodInterceptor;
@@ -18,6 +19,7 @@ import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.util.ClassUtils;
 
 /**
  * Makes each call of a {@link ChatModel} or a {@link StreamingChatModel} a step of the guarded call that it is made in.
@@ -40,7 +42,7 @@ final class LangChain4jInterceptor implements MethodInterceptor {
     public @Nullable Object invoke(MethodInvocation invocation) throws Throwable {
         @Nullable Object[] arguments = invocation.getArguments();
         Object model = invocation.getThis();
-        ChatRequest asked = arguments.length == 0 ? null : request(arguments[0]);
+        ChatRequest asked = isCall(invocation.getMethod()) ? request(arguments[0]) : null;
         if (asked == null || model == null) {
             return invocation.proceed();
         }
@@ -52,6 +54,14 @@ final class LangChain4jInterceptor implements MethodInterceptor {
         } finally {
             turn.started();
         }
+    }
+
+    /** Whether it is one of the methods that all models have; a class may have others of the same name. */
+    private static boolean isCall(Method method) {
+        return method.getParameterCount() > 0
+                && (ClassUtils.hasMethod(ChatModel.class, method.getName(), method.getParameterTypes())
+                        || ClassUtils.hasMethod(
+                                StreamingChatModel.class, method.getName(), method.getParameterTypes()));
     }
 
     private static @Nullable ChatRequest request(@Nullable Object argument) {

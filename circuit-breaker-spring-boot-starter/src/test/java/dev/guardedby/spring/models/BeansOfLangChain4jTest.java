@@ -1,6 +1,7 @@
 package dev.guardedby.spring.models;
 
 import static dev.guardedby.spring.models.Booked.bill;
+import static dev.guardedby.spring.models.Booked.budget;
 import static dev.guardedby.spring.models.ScriptedModel.says;
 import static dev.guardedby.spring.models.ScriptedModel.used;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -188,6 +189,22 @@ class BeansOfLangChain4jTest {
                     .ask(question ->
                             model.chat(UserMessage.from(question)).aiMessage().text());
             assertThat(bill(context)).isEqualTo(ONE_CALL);
+        });
+    }
+
+    static class OfTenants extends Fixed {
+        public String chat(String tenant, String question) {
+            return tenant + ": " + chat(question);
+        }
+    }
+
+    @Test
+    void methodOfTheSameName_isNoCallOfAModel() {
+        application.withBean(OfTenants.class).run(context -> {
+            OfTenants model = context.getBean(OfTenants.class);
+            assertThat(context.getBean(Guard.class).ask(question -> model.chat("acme", question)))
+                    .isEqualTo("acme: Because.");
+            assertThat(budget(context)).isEqualTo("0 spent, 0 held");
         });
     }
 
