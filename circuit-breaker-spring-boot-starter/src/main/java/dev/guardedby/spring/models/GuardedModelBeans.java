@@ -8,7 +8,6 @@ import java.lang.reflect.Proxy;
 import java.util.Arrays;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
-import org.jspecify.annotations.Nullable;
 import org.springframework.aop.framework.AbstractAdvisingBeanPostProcessor;
 import org.springframework.aop.framework.Advised;
 import org.springframework.aop.framework.AopConfigException;
@@ -31,7 +30,7 @@ final class GuardedModelBeans extends AbstractAdvisingBeanPostProcessor {
     }
 
     @Override
-    public @Nullable Object postProcessAfterInitialization(Object bean, String beanName) {
+    public Object postProcessAfterInitialization(Object bean, String beanName) {
         try {
             return super.postProcessAfterInitialization(bean, beanName);
         } catch (AopConfigException noProxy) {
