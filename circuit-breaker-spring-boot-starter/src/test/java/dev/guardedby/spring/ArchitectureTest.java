@@ -68,7 +68,10 @@ final class ArchitectureTest {
                 .check(OURS);
         noClasses()
                 .that()
-                .resideOutsideOfPackages("dev.guardedby.spring.answers..", "dev.guardedby.spring.usage..")
+                .resideOutsideOfPackages(
+                        "dev.guardedby.spring.answers..",
+                        "dev.guardedby.spring.usage..",
+                        "dev.guardedby.spring.models..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("com.openai..", "com.anthropic..")
@@ -153,6 +156,8 @@ final class ArchitectureTest {
                         "dev.guardedby.spring.metrics.GuardedByMetricsAutoConfiguration",
                         "dev.guardedby.spring.models.GuardedByChatAdvisor",
                         "dev.guardedby.spring.models.GuardedByModelsAutoConfiguration",
+                        "dev.guardedby.spring.models.GuardedByLangChain4jAutoConfiguration",
+                        "dev.guardedby.spring.models.GuardedModels",
                         "dev.guardedby.spring.models.ModelCall",
                         "dev.guardedby.spring.models.ModelCalls",
                         "dev.guardedby.spring.models.ModelRequest",

@@ -32,6 +32,8 @@ class OptionalLibrariesTest {
                 new Missing(List.of(), List.of(METERS, ENDPOINT, PRICES, HEALTH)),
                 new Missing(List.of("io.micrometer"), List.of(ENDPOINT, PRICES, HEALTH)),
                 new Missing(List.of("com.github.benmanes.caffeine"), List.of(METERS, ENDPOINT, PRICES, HEALTH)),
+                new Missing(List.of("dev.langchain4j"), List.of(METERS, ENDPOINT, PRICES, HEALTH)),
+                new Missing(List.of("dev.langchain4j.model.openai"), List.of(METERS, ENDPOINT, PRICES, HEALTH)),
                 new Missing(List.of("org.springframework.boot.health"), List.of(METERS, ENDPOINT, PRICES)),
                 new Missing(List.of("org.springframework.boot.actuate"), List.of(METERS, HEALTH)),
                 new Missing(

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /** One call of a model inside a guarded call. */
 final class ModelStep implements ModelCall {
     private final GuardedCall call;
+    private final Inside inside;
     private final UsageCost costs;
     private final ModelRequest request;
     private final @Nullable String cheaper;
@@ -28,6 +29,8 @@ final class ModelStep implements ModelCall {
     /**
      * A step that is yet to be admitted.
      *
+     * @param call the guarded call, itself and not its preparation
+     * @param inside what the call of the model is made inside of
      * @param request with the model that is to be called in the end
      * @param cheaper that model, if it is not the one that was asked for
      * @param prices those in force
@@ -35,12 +38,14 @@ final class ModelStep implements ModelCall {
      */
     ModelStep(
             GuardedCall call,
+            Inside inside,
             UsageCost costs,
             ModelRequest request,
             @Nullable String cheaper,
             Pricing.AtStart prices,
             Estimate estimate) {
         this.call = call;
+        this.inside = inside;
         this.costs = costs;
         this.request = request;
         this.cheaper = cheaper;
@@ -141,6 +146,22 @@ final class ModelStep implements ModelCall {
         Step given = step;
         if (given != null) {
             given.fail(failure);
+        }
+    }
+
+    @Override
+    public boolean isCurrent() {
+        GuardedCall innermost = GuardedCall.innermost();
+        return innermost != null && innermost.proper() == call;
+    }
+
+    @Override
+    public void inside(Runnable work) {
+        Inside.Visit visit = inside.enter();
+        try {
+            work.run();
+        } finally {
+            visit.end();
         }
     }
 }

@@ -34,23 +34,25 @@ final class ModelSteps implements ModelCalls {
 
     @Override
     public ModelCall begin(ModelRequest request) {
-        GuardedCall call = GuardedCall.innermost();
+        Inside inside = Inside.present();
+        GuardedCall call = inside.call();
         if (call == null) {
             return UnguardedModelCall.INSTANCE;
         }
-        ModelStep step = prepared(call.proper(), request);
+        ModelStep step = prepared(call.proper(), inside, request);
         Permit permit = step.permit();
         return permit == null ? step : step.admitted(permit.step(step.estimate()));
     }
 
     @Override
     public CompletionStage<ModelCall> beginAsync(ModelRequest request, @Nullable Object carried) {
-        GuardedCall call = carried instanceof Inside inside ? inside.call() : GuardedCall.innermost();
+        Inside inside = carried instanceof Inside taken ? taken : Inside.present();
+        GuardedCall call = inside.call();
         if (call == null) {
             return UNGUARDED;
         }
         try {
-            ModelStep step = prepared(call.proper(), request);
+            ModelStep step = prepared(call.proper(), inside, request);
             Permit permit = step.permit();
             return permit == null
                     ? CompletableFuture.completedFuture(step)
@@ -73,7 +75,7 @@ final class ModelSteps implements ModelCalls {
         return result;
     }
 
-    private ModelStep prepared(GuardedCall call, ModelRequest asked) {
+    private ModelStep prepared(GuardedCall call, Inside inside, ModelRequest asked) {
         String cheaper = cheaper(call, asked);
         ModelRequest request = cheaper == null ? asked : asked.by(cheaper);
         Pricing pricing = usages.pricing();
@@ -85,7 +87,8 @@ final class ModelSteps implements ModelCalls {
                 && !prices.knows(request.provider(), request.model())) {
             permit.refuseUnpricedStep();
         }
-        return new ModelStep(call, usages.ofSteps(call.breaker()), request, cheaper, prices, estimate(request, prices));
+        return new ModelStep(
+                call, inside, usages.ofSteps(call.breaker()), request, cheaper, prices, estimate(request, prices));
     }
 
     private static @Nullable String cheaper(GuardedCall call, ModelRequest asked) {

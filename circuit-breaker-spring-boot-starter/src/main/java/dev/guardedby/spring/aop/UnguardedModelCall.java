@@ -24,4 +24,14 @@ enum UnguardedModelCall implements ModelCall {
 
     @Override
     public void fail(Throwable failure) {}
+
+    @Override
+    public boolean isCurrent() {
+        return GuardedCall.innermost() == null;
+    }
+
+    @Override
+    public void inside(Runnable work) {
+        work.run();
+    }
 }

@@ -30,4 +30,16 @@ public interface ModelCall {
 
     /** It has failed: it costs what was held where the breaker's {@code charge-on-failure} says so, and else nothing. */
     void fail(Throwable failure);
+
+    /**
+     * Whether the current thread is in the guarded call that this belongs to, and in no other further in; for a call outside all, whether
+     * the thread is outside all.
+     */
+    boolean isCurrent();
+
+    /**
+     * Does something inside the guarded call that this belongs to, on whichever thread: what a stream calls back may well call models
+     * itself. What it throws is thrown.
+     */
+    void inside(Runnable work);
 }

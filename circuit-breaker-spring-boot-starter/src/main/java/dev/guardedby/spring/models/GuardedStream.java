@@ -1,0 +1,147 @@
+package dev.guardedby.spring.models;
+
+import dev.langchain4j.model.chat.response.ChatResponse;
+import dev.langchain4j.model.chat.response.CompleteToolCall;
+import dev.langchain4j.model.chat.response.PartialResponse;
+import dev.langchain4j.model.chat.response.PartialResponseContext;
+import dev.langchain4j.model.chat.response.PartialThinking;
+import dev.langchain4j.model.chat.response.PartialThinkingContext;
+import dev.langchain4j.model.chat.response.PartialToolCall;
+import dev.langchain4j.model.chat.response.PartialToolCallContext;
+import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
+import dev.langchain4j.model.chat.response.StreamingHandle;
+
+/**
+ * Looks at what a stream brings on its way to the application's handler, which is told everything.
+ *
+ * <p>Of a stream that was cancelled nothing more is heard, so it is cut short when that is asked for; if it tells its usage all the same,
+ * that counts.
+ */
+final class GuardedStream implements StreamingChatResponseHandler {
+    private final StreamingChatResponseHandler handler;
+    private final Turn turn;
+    /** By this object's lock, as all that follows. */
+    private final StringBuilder seen = new StringBuilder();
+
+    private boolean cut;
+    private boolean ended;
+
+    GuardedStream(StreamingChatResponseHandler handler, Turn turn) {
+        this.handler = handler;
+        this.turn = turn;
+    }
+
+    @Override
+    public void onPartialResponse(String partialResponse) {
+        see(partialResponse);
+        turn.inside(() -> handler.onPartialResponse(partialResponse));
+    }
+
+    @Override
+    public void onPartialResponse(PartialResponse partialResponse, PartialResponseContext context) {
+        see(partialResponse.text());
+        PartialResponseContext seenByUs = new PartialResponseContext(new Handle(context.streamingHandle()));
+        turn.inside(() -> handler.onPartialResponse(partialResponse, seenByUs));
+    }
+
+    @Override
+    public void onPartialThinking(PartialThinking partialThinking) {
+        see(partialThinking.text());
+        turn.inside(() -> handler.onPartialThinking(partialThinking));
+    }
+
+    @Override
+    public void onPartialThinking(PartialThinking partialThinking, PartialThinkingContext context) {
+        see(partialThinking.text());
+        PartialThinkingContext seenByUs = new PartialThinkingContext(new Handle(context.streamingHandle()));
+        turn.inside(() -> handler.onPartialThinking(partialThinking, seenByUs));
+    }
+
+    @Override
+    public void onPartialToolCall(PartialToolCall partialToolCall) {
+        see(partialToolCall.partialArguments());
+        turn.inside(() -> handler.onPartialToolCall(partialToolCall));
+    }
+
+    @Override
+    public void onPartialToolCall(PartialToolCall partialToolCall, PartialToolCallContext context) {
+        see(partialToolCall.partialArguments());
+        PartialToolCallContext seenByUs = new PartialToolCallContext(new Handle(context.streamingHandle()));
+        turn.inside(() -> handler.onPartialToolCall(partialToolCall, seenByUs));
+    }
+
+    @Override
+    public void onCompleteToolCall(CompleteToolCall completeToolCall) {
+        turn.inside(() -> handler.onCompleteToolCall(completeToolCall));
+    }
+
+    @Override
+    public void onUnmappedRawEvent(Object rawEvent) {
+        turn.inside(() -> handler.onUnmappedRawEvent(rawEvent));
+    }
+
+    @Override
+    public void onCompleteResponse(ChatResponse completeResponse) {
+        // Before the handler, which may wake who waits for the end.
+        complete(completeResponse);
+        turn.inside(() -> handler.onCompleteResponse(completeResponse));
+    }
+
+    @Override
+    public void onError(Throwable error) {
+        fail(error);
+        turn.inside(() -> handler.onError(error));
+    }
+
+    private synchronized void see(String text) {
+        seen.append(text);
+    }
+
+    private synchronized void complete(ChatResponse response) {
+        if (cut && response.tokenUsage() == null) {
+            cut();
+        } else {
+            ended = true;
+            turn.end(response);
+        }
+    }
+
+    /** The stream has failed, or its handler has, or it could not be started. */
+    synchronized void fail(Throwable failure) {
+        if (ended || cut) {
+            return;
+        }
+        if (seen.isEmpty()) {
+            turn.fail(failure);
+        } else {
+            cut();
+        }
+    }
+
+    private synchronized void cut() {
+        if (!ended) {
+            cut = true;
+            turn.cut(TokenCount.of(seen.toString()));
+        }
+    }
+
+    /** Lets the application cancel the stream. */
+    private final class Handle implements StreamingHandle {
+        private final StreamingHandle stream;
+
+        private Handle(StreamingHandle stream) {
+            this.stream = stream;
+        }
+
+        @Override
+        public void cancel() {
+            stream.cancel();
+            cut();
+        }
+
+        @Override
+        public boolean isCancelled() {
+            return stream.isCancelled();
+        }
+    }
+}

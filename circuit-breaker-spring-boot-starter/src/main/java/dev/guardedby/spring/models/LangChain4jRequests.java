@@ -1,0 +1,136 @@
+package dev.guardedby.spring.models;
+
+import dev.langchain4j.data.message.AiMessage;
+import dev.langchain4j.data.message.ChatMessage;
+import dev.langchain4j.data.message.Content;
+import dev.langchain4j.data.message.SystemMessage;
+import dev.langchain4j.data.message.TextContent;
+import dev.langchain4j.data.message.ToolExecutionResultMessage;
+import dev.langchain4j.data.message.UserMessage;
+import dev.langchain4j.model.ModelProvider;
+import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.request.ChatRequestParameters;
+import dev.langchain4j.model.openai.OpenAiChatRequestParameters;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.springframework.util.ClassUtils;
+
+/** What LangChain4j's requests tell before they are sent. */
+final class LangChain4jRequests {
+    private static final boolean OPEN_AI_IS_PRESENT = ClassUtils.isPresent(
+            "dev.langchain4j.model.openai.OpenAiChatRequestParameters", LangChain4jRequests.class.getClassLoader());
+
+    private LangChain4jRequests() {}
+
+    /**
+     * What is known of a request: at most so many tokens are sent, and received, unless it has images or other things whose tokens
+     * nobody knows.
+     *
+     * @param parameters those of the request, and of its model where it has none
+     */
+    static ModelRequest known(ChatRequest request, ChatRequestParameters parameters, @Nullable ModelProvider provider) {
+        long sent = tokensOf(parameters);
+        boolean bounded = true;
+        for (ChatMessage message : request.messages()) {
+            sent += TokenCount.OF_A_MESSAGE + tokensOf(message);
+            bounded &= isText(message);
+        }
+        Integer limit = bounded ? mostReceived(parameters) : null;
+        return ModelRequest.of(parameters.modelName())
+                .servedBy(provider == null ? null : nameOf(provider))
+                .withTokens(sent, limit == null ? null : limit.longValue());
+    }
+
+    /** The same request of another model, or of the same where its parameters are of a kind that cannot take another. */
+    static ChatRequest of(String model, ChatRequest request) {
+        ChatRequestParameters asked = request.parameters();
+        ChatRequestParameters changed = asked.overrideWith(
+                ChatRequestParameters.builder().modelName(model).build());
+        // Another kind has lost what only the provider knows.
+        return changed.getClass() == asked.getClass()
+                ? ChatRequest.builder()
+                        .messages(request.messages())
+                        .parameters(changed)
+                        .build()
+                : request;
+    }
+
+    private static @Nullable Integer mostReceived(ChatRequestParameters parameters) {
+        Integer limit = parameters.maxOutputTokens();
+        return limit == null && OPEN_AI_IS_PRESENT ? OpenAi.mostReceived(parameters) : limit;
+    }
+
+    /** Schemas are sent as JSON, which is no longer than what they say of themselves. */
+    private static long tokensOf(ChatRequestParameters parameters) {
+        long tokens = tokensSaid(parameters.responseFormat());
+        if (parameters.toolSpecifications() != null) {
+            for (Object tool : parameters.toolSpecifications()) {
+                tokens += TokenCount.OF_A_MESSAGE + tokensSaid(tool);
+            }
+        }
+        return tokens;
+    }
+
+    private static long tokensOf(ChatMessage message) {
+        if (message instanceof SystemMessage system) {
+            return TokenCount.of(system.text());
+        }
+        if (message instanceof UserMessage user) {
+            return tokensSaid(user.name()) + tokensOf(user.contents());
+        }
+        if (message instanceof AiMessage answer) {
+            return tokensSaid(answer.text())
+                    + tokensSaid(answer.thinking())
+                    + tokensSaid(answer.toolExecutionRequests());
+        }
+        if (message instanceof ToolExecutionResultMessage result) {
+            return tokensSaid(result.id()) + tokensSaid(result.toolName()) + tokensOf(result.contents());
+        }
+        return tokensSaid(message);
+    }
+
+    private static long tokensOf(List<Content> contents) {
+        long tokens = 0;
+        for (Content content : contents) {
+            tokens += content instanceof TextContent text ? TokenCount.of(text.text()) : 0;
+        }
+        return tokens;
+    }
+
+    private static long tokensSaid(@Nullable Object said) {
+        return said == null ? 0 : TokenCount.of(said.toString());
+    }
+
+    private static boolean isText(ChatMessage message) {
+        List<Content> contents = message instanceof UserMessage user
+                ? user.contents()
+                : message instanceof ToolExecutionResultMessage result ? result.contents() : List.of();
+        return contents.stream().allMatch(TextContent.class::isInstance);
+    }
+
+    /** Who serves a model, in the words of price lists; by name, because each version knows others. */
+    private static @Nullable String nameOf(ModelProvider provider) {
+        return switch (provider.name()) {
+            case "AMAZON_BEDROCK" -> "bedrock";
+            case "ANTHROPIC" -> "anthropic";
+            case "AZURE_OPEN_AI" -> "azure";
+            case "COHERE" -> "cohere";
+            case "GITHUB_MODELS" -> "github";
+            case "GOOGLE_AI_GEMINI", "GOOGLE_GENAI" -> "gemini";
+            case "GOOGLE_VERTEX_AI_ANTHROPIC", "GOOGLE_VERTEX_AI_GEMINI" -> "vertex_ai";
+            case "MICROSOFT_FOUNDRY" -> "azure_ai";
+            case "MISTRAL_AI" -> "mistral";
+            case "OLLAMA" -> "ollama";
+            case "OPEN_AI" -> "openai";
+            case "WATSONX" -> "watsonx";
+            default -> null;
+        };
+    }
+
+    /** What only requests to OpenAI have; loaded where that client is on the class path. */
+    private static final class OpenAi {
+        private static @Nullable Integer mostReceived(ChatRequestParameters parameters) {
+            return parameters instanceof OpenAiChatRequestParameters openAi ? openAi.maxCompletionTokens() : null;
+        }
+    }
+}
