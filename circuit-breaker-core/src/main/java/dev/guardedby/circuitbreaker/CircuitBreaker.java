@@ -258,7 +258,8 @@ public final class CircuitBreaker {
      * @param hold the most that the call may cost, to reserve in every budget; a breaker without budgets reserves nothing
      */
     public Optional<Permit> tryAcquire(Cost hold) {
-        return Optional.ofNullable(Admission.now(engine, Estimate.atMost(Objects.requireNonNull(hold, "hold")), false, false));
+        return Optional.ofNullable(
+                Admission.now(engine, Estimate.atMost(Objects.requireNonNull(hold, "hold")), false, false));
     }
 
     /**
