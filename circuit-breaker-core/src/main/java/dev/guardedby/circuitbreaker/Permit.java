@@ -260,9 +260,9 @@ public final class Permit implements AutoCloseable {
         }
     }
 
-    /** Whether a failure of the call or of a step of it costs what it holds. */
+    /** Whether a step that failed so costs what it holds: the remote may have done its work. */
     boolean isCharged(Throwable failure) {
-        return engine.settings.chargeOnFailure.include(failure);
+        return engine.settings.chargeOnFailure.include(failure) || OutcomeRules.isGivenUp(failure);
     }
 
     /** Whether the call decides about a recovery. */
@@ -305,7 +305,9 @@ public final class Permit implements AutoCloseable {
     }
 
     private boolean costsHold(Verdict verdict, Throwable cause) {
-        return charge != null && (verdict == Verdict.SUCCESS || (verdict.isFailure() && isCharged(cause)));
+        return charge != null
+                && (verdict == Verdict.SUCCESS
+                        || (verdict.isFailure() && engine.settings.chargeOnFailure.include(cause)));
     }
 
     /** Whether the caller gave up a call that may go on at the remote. */

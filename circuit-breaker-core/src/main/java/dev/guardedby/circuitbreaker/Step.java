@@ -52,7 +52,8 @@ public final class Step {
     }
 
     /**
-     * The step has failed: it costs what it holds if the failure is one of the breaker's {@code charge-on-failure}, else nothing.
+     * The step has failed: it costs what it holds if the failure is one of the breaker's {@code charge-on-failure} or the caller has given
+     * it up, and else nothing.
      */
     public void fail(Throwable failure) {
         Objects.requireNonNull(failure, "failure");

@@ -210,9 +210,10 @@ class StepTest {
 
         permit.step(atMost("0.3")).fail(new IOException("connection refused"));
         permit.step(atMost("0.2")).fail(new SocketTimeoutException("Read timed out"));
+        permit.step(atMost("0.1")).fail(new InterruptedException("of the caller"));
         permit.success();
 
-        assertThat(shown(breaker)).isEqualTo("daily 0.2+0/1, calls 1+0/100");
+        assertThat(shown(breaker)).isEqualTo("daily 0.3+0/1, calls 1+0/100");
     }
 
     @Test

@@ -40,6 +40,7 @@ import org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterR
 import org.springframework.boot.micrometer.metrics.autoconfigure.MetricsAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
@@ -654,22 +655,22 @@ class MetricsTest {
         breaker.acquire().failure(new IllegalStateException());
     }
 
-    private static CircuitBreakerRegistry registry(org.springframework.context.ApplicationContext started) {
+    private static CircuitBreakerRegistry registry(ApplicationContext started) {
         return started.getBean(CircuitBreakerRegistry.class);
     }
 
-    private static MeterRegistry meters(org.springframework.context.ApplicationContext started) {
+    private static MeterRegistry meters(ApplicationContext started) {
         return started.getBean(MeterRegistry.class);
     }
 
-    private static Timer timer(org.springframework.context.ApplicationContext started, String outcome) {
+    private static Timer timer(ApplicationContext started, String outcome) {
         return meters(started)
                 .get("guardedby.calls")
                 .tags("name", "llm", "outcome", outcome)
                 .timer();
     }
 
-    private static List<String> names(org.springframework.context.ApplicationContext started) {
+    private static List<String> names(ApplicationContext started) {
         return meters(started).getMeters().stream()
                 .map(meter -> String.valueOf(meter.getId().getTag("name")))
                 .distinct()

@@ -172,6 +172,16 @@ final class ChatAdvisorTest {
         }
 
         @Override
+        public boolean isCurrent() {
+            return true;
+        }
+
+        @Override
+        public void inside(Runnable work) {
+            work.run();
+        }
+
+        @Override
         public void fail(Throwable failure) {
             told.add("fail " + failure.getClass().getSimpleName());
         }
