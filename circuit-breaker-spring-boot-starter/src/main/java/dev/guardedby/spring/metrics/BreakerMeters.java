@@ -152,10 +152,13 @@ final class BreakerMeters {
         BudgetMeters ofBudgets = BudgetMeters.of(breaker, isShared, tags, registry);
         budgets = ofBudgets;
         ofBudgets.follow();
-        published.add(Gauge.builder("guardedby.degraded", () -> breaker.advice().isPresent() ? 1 : 0)
-                .description("1 while a budget advises a cheaper model, else 0")
-                .tags(tags)
-                .register(registry));
+        if (breaker.hasBudgets()) {
+            published.add(
+                    Gauge.builder("guardedby.degraded", () -> breaker.advice().isPresent() ? 1 : 0)
+                            .description("1 while a budget advises a cheaper model, else 0")
+                            .tags(tags)
+                            .register(registry));
+        }
         published.addAll(StatsMeters.register(breaker, tags, registry, clock, () -> {
             ofBudgets.follow();
             if (byKey != null) {

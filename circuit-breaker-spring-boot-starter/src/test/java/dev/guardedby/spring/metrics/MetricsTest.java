@@ -219,7 +219,6 @@ class MetricsTest {
                             "guardedby.cost{confidence=estimated, name=llm} 0",
                             "guardedby.cost{confidence=hold, name=llm} 0",
                             "guardedby.cost{confidence=reported, name=llm} 0",
-                            "guardedby.degraded{name=llm} 0",
                             "guardedby.rejections{name=llm, reason=held_open} 0",
                             "guardedby.rejections{name=llm, reason=open} 0",
                             "guardedby.rejections{name=llm, reason=probing} 0",
@@ -504,7 +503,6 @@ class MetricsTest {
                             .filter(meter -> !meter.contains("guardedby.stats.")))
                     .containsExactlyInAnyOrder(
                             "guardedby.cost{confidence=reported, name=own} 0",
-                            "guardedby.degraded{name=own} 0",
                             "guardedby.stale{name=own} 0",
                             "guardedby.state{name=own, state=closed} 1",
                             "guardedby.state{name=own, state=half_open} 0",
