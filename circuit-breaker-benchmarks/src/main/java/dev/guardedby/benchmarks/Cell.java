@@ -29,6 +29,8 @@ record Cell(
     static final String REFUSED_CHECK = "Refused: the check alone";
     static final String MANY = "One of 100,000 breakers, by a random key";
     static final String SPRING = "A Spring bean's method";
+    static final String EMPTY_INTERCEPTOR = FLOOR + ": an interceptor that does nothing";
+    static final String BUDGETED = "A call that reserves, records what it cost, and settles";
 
     static String closed(Policy policy) {
         return "Closed, success: " + policy.words;
@@ -47,6 +49,9 @@ record Cell(
         }
         refused(cells);
         many(cells);
+        for (int threads : new int[] {1, 2}) {
+            budgeted(cells, threads);
+        }
         for (int threads : new int[] {1, 2}) {
             spring(cells, threads);
         }
@@ -119,10 +124,18 @@ record Cell(
         rows.add("SmallRye", "smallRye");
     }
 
+    private static void budgeted(List<Cell> cells, int threads) {
+        Rows rows = new Rows(cells, BUDGETED, Budgeted.class, null, threads);
+        rows.add(FLOOR + ": the same without a budget", "withoutBudget");
+        rows.reference(CALL + ", one budget for ever", "oneLifetime");
+        rows.add("GuardedBy, one budget a day", "oneDaily");
+        rows.add("GuardedBy, three budgets", "three");
+    }
+
     private static void spring(List<Cell> cells, int threads) {
         Rows rows = new Rows(cells, SPRING, SpringMethod.class, null, threads);
         rows.add(FLOOR + ": no proxy", "plain");
-        rows.add(FLOOR + ": an interceptor that does nothing", "emptyInterceptor");
+        rows.add(EMPTY_INTERCEPTOR, "emptyInterceptor");
         rows.reference(CALL, "guardedBy");
         rows.add("GuardedBy, with a fallback (not used)", "guardedByWithFallback");
         rows.add("GuardedBy, with metrics", "guardedByWithMetrics");

@@ -104,8 +104,11 @@ final class Report {
         gain(Cell.FAILING, 2, "8 x faster");
         gain(Cell.REFUSED_CALL, 1, "25 x faster");
         gain(Cell.MANY, 2, "12 x faster");
-        gain(Cell.SPRING, 1, "");
-        gain(Cell.SPRING, 2, "");
+        more(Cell.BUDGETED, 1, Cell.FLOOR, "at most 150 ns more");
+        more(Cell.BUDGETED, 2, Cell.FLOOR, "");
+        more(Cell.SPRING, 1, Cell.EMPTY_INTERCEPTOR, "at most 40 ns more");
+        gain(Cell.SPRING, 1, "12 x faster");
+        gain(Cell.SPRING, 2, "12 x faster");
         line("");
     }
 
@@ -117,6 +120,16 @@ final class Report {
     private void gain(String table, int threads, String heldTo) {
         Cell peer = find(table, threads, Cell.RESILIENCE4J);
         goal(table, threads, peer.row(), heldTo, ratio(peer, reference(table, threads)) + " x faster");
+    }
+
+    private void more(String table, int threads, String than, String heldTo) {
+        Cell less = find(table, threads, than);
+        double[] differences = IntStream.range(0, rounds)
+                .mapToDouble(round -> of(reference(table, threads)).get(round).nanos()
+                        - of(less).get(round).nanos())
+                .sorted()
+                .toArray();
+        goal(table, threads, less.row(), heldTo, number(median(differences)) + " ns more");
     }
 
     private void goal(String table, int threads, String beside, String heldTo, String ratio) {
