@@ -247,9 +247,9 @@ final class Charge {
         if (refusal != null && !forced) {
             return CompletableFuture.completedFuture(Optional.of(refusal));
         }
-        Refused raised = claimFor(step);
-        if (raised != null && refusal == null) {
-            refusal = raised.ceiling.refused(raised.kind, engine.wallTime());
+        Claim claim = claimFor(step);
+        if (claim.refusing != null && claim.kind != null && refusal == null) {
+            refusal = claim.refusing.refused(claim.kind, engine.wallTime());
         }
         if (refusal != null && !forced) {
             takeBack(step);
@@ -263,25 +263,32 @@ final class Charge {
         BudgetRefusal here = refusal;
         CompletionStage<Answer> answer;
         try {
-            answer = asked.ledger.extend(new Extension(held, linesFor(held, step), asked.moment()));
+            answer = asked.ledger.extend(new Extension(held, claim.lines, asked.moment()));
         } catch (Throwable broken) {
             answer = CompletableFuture.failedFuture(broken);
         }
         return answer.handle((given, failure) -> Optional.ofNullable(concluded(step, here, given, failure)));
     }
 
-    /** Claims shares for a step as well, in all ceilings or in none. */
-    private synchronized @Nullable Refused claimFor(Reserved step) {
+    /** Claims a step as well in the ceilings, in all or in none, and says what the ledger is to be asked for. */
+    private synchronized Claim claimFor(Reserved step) {
         stepped = true;
         ofOtherSteps = ofOtherSteps.plus(step.cost());
+        Ceiling refusing = null;
+        Kind refusal = null;
         for (Share share : shares) {
             Unit unit = share.ceiling.budget.unit();
             Kind kind = share.ceiling.claim(share, claim(unit, share.amount, step), step.bounds(unit), !forced);
-            if (kind != null) {
-                return new Refused(share.ceiling, kind);
+            if (kind != null && refusal == null) {
+                refusing = share.ceiling;
+                refusal = kind;
+            }
+            if (refusal != null && !forced) {
+                break;
             }
         }
-        return null;
+        // Now: a step that is claimed later must not make this one dearer.
+        return new Claim(hold == null ? List.of() : linesFor(hold, step), refusing, refusal);
     }
 
     /** What a call with a step that is about to be made may cost in all. */
@@ -294,7 +301,7 @@ final class Charge {
         return Math.max(atFirst, step.bounds(unit) || steps == Long.MAX_VALUE ? steps : steps + 1);
     }
 
-    private synchronized List<Line> linesFor(Hold held, Reserved step) {
+    private List<Line> linesFor(Hold held, Reserved step) {
         List<Line> lines = new ArrayList<>(held.lines().size());
         for (Line line : held.lines()) {
             Unit unit = line.account().unit();
@@ -540,6 +547,9 @@ final class Charge {
                         .orElse(null);
     }
 
-    /** A ceiling that a step does not fit under. */
-    private record Refused(Ceiling ceiling, Kind kind) {}
+    /** What the call is to hold for its next step too, and the ceiling that this does not fit under. */
+    private record Claim(
+            List<Line> lines,
+            @Nullable Ceiling refusing,
+            @Nullable Kind kind) {}
 }
