@@ -25,7 +25,8 @@ import tools.jackson.databind.json.JsonMapper;
             "sample.story=false",
             "sample.model.base-url=",
             "sample.model.thinking-time=0",
-            "sample.model.patience=30s"
+            "sample.model.patience=30s",
+            "DAILY_USD=1" // enough for all tests together
         })
 @AutoConfigureRestTestClient
 @Import(FakeTicker.Config.class)
@@ -125,6 +126,72 @@ class OutageOverHttpTest {
         assertThat(difference(before, after, "totalOutputTokens")).isEqualByComparingTo(decimal(out));
         assertThat(difference(before, after, "totalEstimatedCost"))
                 .isEqualByComparingTo(decimal(in * 4 + out * 16).movePointLeft(7));
+    }
+
+    @Test
+    void streamedAnswer_isTheSame_andPaidTheSame() {
+        JsonNode before = breaker().get("stats");
+        String whole = body("/ask?q=Is+it+open?").strip();
+        JsonNode between = breaker().get("stats");
+        String pieces = body("/ask/stream?q=Is+it+open?");
+        JsonNode after = breaker().get("stats");
+
+        assertThat(pieces).isEqualTo(whole);
+        for (String field : new String[] {"totalInputTokens", "totalOutputTokens", "totalEstimatedCost"}) {
+            assertThat(difference(between, after, field))
+                    .as(field)
+                    .isEqualByComparingTo(difference(before, between, field))
+                    .isPositive();
+        }
+    }
+
+    @Test
+    void streamOfAModelThatFails_isAFailure() {
+        become("failing");
+
+        for (int i = 0; i < 3; i++) {
+            assertThat(get("/ask/stream?q=Why?").getStatus()).isEqualTo(HttpStatus.BAD_GATEWAY);
+        }
+
+        assertThat(get("/ask/stream?q=Why?").getStatus()).isEqualTo(HttpStatus.SERVICE_UNAVAILABLE);
+        assertThat(breaker().get("state").asString()).isEqualTo("OPEN");
+    }
+
+    @Test
+    void spentBudget_isTooManyRequests_andSaysUntilWhen() {
+        adjust("1");
+        try {
+            for (String path : new String[] {"/ask?q=Why?", "/ask/stream?q=Why?"}) {
+                EntityExchangeResult<String> refused = get(path);
+
+                assertThat(refused.getStatus()).isEqualTo(HttpStatus.TOO_MANY_REQUESTS);
+                assertThat(Long.parseLong(
+                                String.valueOf(refused.getResponseHeaders().getFirst("Retry-After"))))
+                        .isBetween(1L, Duration.ofDays(1).toSeconds());
+                assertThat(json.readTree(refused.getResponseBody())
+                                .get("detail")
+                                .asString())
+                        .contains("is out of budget 'daily'")
+                        .contains("it resets in ");
+            }
+            assertThat(breaker().get("state").asString()).isEqualTo("CLOSED");
+        } finally {
+            adjust("-1");
+        }
+        assertThat(ask("Why?")).isEqualTo("200 CLOSED");
+    }
+
+    private void adjust(String amount) {
+        http.post()
+                .uri("/actuator/guardedby/llm")
+                .contentType(MediaType.APPLICATION_JSON)
+                .body("{\"action\": \"adjust\", \"budget\": \"daily\", \"reason\": \"test\", \"amount\": \"" + amount
+                        + "\"}")
+                .exchangeSuccessfully();
+    }
+
+    private String body(String path) {
+        return String.valueOf(get(path).getResponseBody());
     }
 
     @Test
