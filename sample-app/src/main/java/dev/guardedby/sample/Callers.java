@@ -70,7 +70,7 @@ final class Callers {
             how = answered.get();
             isAnswered = true;
         } catch (CallNotPermittedException refusal) {
-            how = "refused in " + since(started) + ": " + refusal.getMessage();
+            how = "refused in " + since(started) + ": " + refusal.refusal().message();
         } catch (OpenAIException failure) {
             how = String.format(
                     "failed in %s: %s (%d in a row)",

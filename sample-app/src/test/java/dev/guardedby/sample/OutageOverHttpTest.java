@@ -25,7 +25,7 @@ import tools.jackson.databind.json.JsonMapper;
             "sample.story=false",
             "sample.model.base-url=",
             "sample.model.thinking-time=0",
-            "sample.model.patience=30s",
+            "sample.model.patience=4s", // the slow model takes 5
             "DAILY_USD=1" // enough for all tests together
         })
 @AutoConfigureRestTestClient
@@ -155,6 +155,24 @@ class OutageOverHttpTest {
 
         assertThat(get("/ask/stream?q=Why?").getStatus()).isEqualTo(HttpStatus.SERVICE_UNAVAILABLE);
         assertThat(breaker().get("state").asString()).isEqualTo("OPEN");
+    }
+
+    @Test
+    void modelTooSlow_isAFailure_andCostsWhatWasHeld() {
+        BigDecimal before = spent();
+        become("slow");
+
+        EntityExchangeResult<String> slow = get("/ask?q=Why?");
+
+        assertThat(slow.getStatus()).isEqualTo(HttpStatus.BAD_GATEWAY);
+        assertThat(json.readTree(slow.getResponseBody()).get("detail").asString())
+                .isEqualTo("the model did not answer in time");
+        // 60 tokens at 1.60 USD a million, and a generous guess of what was sent.
+        assertThat(spent().subtract(before)).isBetween(new BigDecimal("0.000096"), new BigDecimal("0.00014"));
+    }
+
+    private BigDecimal spent() {
+        return breaker().at("/budgets/0/spent").decimalValue();
     }
 
     @Test

@@ -116,7 +116,7 @@ class RealProviderTest {
     void days_areReal(@Autowired StoryClock clock) {
         Instant reset = resetsAt();
 
-        clock.hurryTo(Instant.now().plus(Duration.ofDays(3)), Duration.ofNanos(1));
+        clock.hurryTo(Instant.now().plus(Duration.ofDays(3)), Duration.ofMillis(1));
         try {
             assertThat(Duration.between(reset, resetsAt())).isLessThan(Duration.ofDays(2));
         } finally {
