@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
+import dev.guardedby.circuitbreaker.CircuitBreakerStats;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.net.InetAddress;
@@ -199,6 +201,27 @@ class RealProviderTest {
                 .contains("/actuator/guardedby")
                 .doesNotContain("sk-of-the-test")
                 .doesNotContain("/model/failing");
+    }
+
+    @Test
+    void modelWithoutAPrice_isAsked_andOnlyItsTokensAreCounted_andNoKeyIsSentWhereThereIsNone() {
+        String url = "http://localhost:" + provider.getAddress().getPort();
+        seen.clear();
+        try (var application = SpringApplication.run(
+                SampleApplication.class,
+                "--server.port=0",
+                "--sample.story=false",
+                "--OPENAI_BASE_URL=" + url,
+                "--OPENAI_API_KEY=",
+                "--OPENAI_MODEL=house-model")) {
+            assertThat(application.getBean(AssistantService.class).ask("Why?")).isEqualTo("Because.");
+
+            CircuitBreakerStats stats =
+                    application.getBean(CircuitBreakerRegistry.class).get("llm").stats();
+            assertThat(stats.totalInputTokens()).isEqualTo(1000);
+            assertThat(stats.totalEstimatedCost()).isZero();
+        }
+        assertThat(seen).containsExactly("POST /v1/chat/completions, null, house-model is asked 'Why?'");
     }
 
     @Test
