@@ -11,7 +11,7 @@ final class SpentDay {
 
     private static final int AT_ONCE = 20;
     /** What is left of the day passes in that much time. */
-    private static final Duration NIGHT = Duration.ofMillis(1_500);
+    private static final Duration NIGHT = Duration.ofSeconds(1);
 
     private final Callers callers;
     private final LoopbackModel model;

@@ -31,7 +31,7 @@ import tools.jackson.databind.json.JsonMapper;
 @AutoConfigureRestTestClient
 @Import(FakeTicker.Config.class)
 class OutageOverHttpTest {
-    private static final Duration WAIT = Duration.ofSeconds(2);
+    private static final Duration WAIT = Duration.ofMillis(1500);
 
     @Autowired
     private RestTestClient http;
@@ -90,11 +90,11 @@ class OutageOverHttpTest {
         EntityExchangeResult<String> refused = get("/ask?q=Why?");
 
         assertThat(refused.getStatus()).isEqualTo(HttpStatus.SERVICE_UNAVAILABLE);
-        assertThat(refused.getResponseHeaders().getFirst("Retry-After")).isEqualTo("2"); // 1.3 s, in whole seconds
+        assertThat(refused.getResponseHeaders().getFirst("Retry-After")).isEqualTo("1"); // 0.8 s, in whole seconds
         assertThat(refused.getResponseHeaders().getContentType()).isEqualTo(MediaType.APPLICATION_PROBLEM_JSON);
         JsonNode problem = json.readTree(refused.getResponseBody());
         assertThat(problem.get("detail").asString())
-                .isEqualTo("Circuit breaker 'llm' is open after 3 consecutive failures, next probe in 1.3 s");
+                .isEqualTo("Circuit breaker 'llm' is open after 3 consecutive failures, next probe in 0.8 s");
         assertThat(problem.get("state").asString()).isEqualTo("OPEN");
     }
 
