@@ -1,29 +1,31 @@
 package dev.guardedby.sample;
 
-import dev.guardedby.circuitbreaker.Cost;
-import dev.guardedby.spring.CostRecorder;
 import dev.guardedby.spring.GuardedBy;
+import org.springframework.ai.chat.client.ChatClient;
 import org.springframework.stereotype.Service;
+import org.springframework.util.StringUtils;
+import reactor.core.publisher.Flux;
 
 /** Answers questions with a language model, as long as the circuit breaker {@code llm} lets it. */
 @Service
 class AssistantService { // not final: the guard is a subclass
-    private final ModelClient model;
-    private final CostRecorder costs;
+    private final ChatClient model;
 
-    AssistantService(ModelClient model, CostRecorder costs) {
+    AssistantService(ChatClient model) {
         this.model = model;
-        this.costs = costs;
     }
 
-    /** The model's answer; throws {@code CallNotPermittedException} at once while the breaker refuses calls. */
-    @GuardedBy("llm") public Answer ask(String question) {
-        Completion completion = model.complete(question);
-        // An unknown cost is not zero: where the model did not say, nothing is recorded.
-        Cost cost = completion.usage() == null ? null : ModelPrice.of(completion.usage());
-        if (cost != null) {
-            costs.record(cost); // before the text is looked at: an answer without one is paid for all the same
+    /** The model's answer; throws {@code CallNotPermittedException} while the breaker is open or its budget is spent. */
+    @GuardedBy("llm") public String ask(String question) {
+        String text = model.prompt(question).call().content();
+        if (!StringUtils.hasText(text)) {
+            throw new NoTextException(); // a failure that is paid for all the same
         }
-        return new Answer(completion.text(), cost);
+        return text;
+    }
+
+    /** The model's answer, piece by piece; each subscription is a call. */
+    @GuardedBy("llm") public Flux<String> stream(String question) {
+        return model.prompt(question).stream().content();
     }
 }

@@ -7,8 +7,8 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -18,6 +18,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -49,15 +50,6 @@ final class LoopbackModel implements AutoCloseable {
 
     private static final Duration SLOW_ANSWER = Duration.ofSeconds(5);
     private static final String RETRY_AFTER_SECONDS = "2";
-    /** What a chat costs beside its texts: a few tokens a message, a few to begin the answer. */
-    private static final int TOKENS_A_MESSAGE = 3;
-
-    private static final Map<String, String> KNOWLEDGE = Map.of(
-            "circuit breaker", "It stops calling what keeps failing, for a while.",
-            "half-open", "One call goes ahead to see whether the others may follow.",
-            "token", "What a model reads and writes, and what its bill is made of.");
-
-    private static final String NO_IDEA = "Good question, but I only know circuit breakers, half-open and tokens.";
 
     private final JsonMapper json = new JsonMapper();
     private final Duration thinkingTime;
@@ -65,6 +57,7 @@ final class LoopbackModel implements AutoCloseable {
     private final ScheduledExecutorService threads;
     private final AtomicLong requests = new AtomicLong();
     private volatile Mood mood = Mood.HEALTHY;
+    private volatile String lastModel = "";
 
     /** Starts the server on a free port. */
     LoopbackModel(Duration thinkingTime) {
@@ -102,6 +95,11 @@ final class LoopbackModel implements AutoCloseable {
         return requests.get();
     }
 
+    /** Which model the last request that was answered has named. */
+    String lastModel() {
+        return lastModel;
+    }
+
     @Override
     public void close() {
         server.stop(0);
@@ -113,8 +111,8 @@ final class LoopbackModel implements AutoCloseable {
         long number = requests.incrementAndGet();
         byte[] body = exchange.getRequestBody().readAllBytes();
         Reply reply = switch (today) {
-            case FAILING -> Reply.error(500, "The server had an error while processing your request", "server_error");
-            case RATE_LIMITED -> Reply.error(429, "Rate limit reached for requests", "rate_limit_exceeded");
+            case FAILING -> error(500, "The server had an error while processing your request", "server_error");
+            case RATE_LIMITED -> error(429, "Rate limit reached for requests", "rate_limit_exceeded");
             case HEALTHY, SLOW -> answer(exchange, body, number);
         };
         Duration delay = today == Mood.SLOW ? SLOW_ANSWER : thinkingTime;
@@ -124,7 +122,7 @@ final class LoopbackModel implements AutoCloseable {
 
     private Reply answer(HttpExchange exchange, byte[] body, long number) {
         if (!exchange.getRequestMethod().equals("POST")) {
-            return Reply.error(405, "Only POST is understood here", "invalid_request_error");
+            return error(405, "Only POST is understood here", "invalid_request_error");
         }
         try {
             JsonNode request = json.readTree(body);
@@ -133,77 +131,47 @@ final class LoopbackModel implements AutoCloseable {
                     .map(message -> message.path("content").asString(""))
                     .toList();
             if (messages.isEmpty()) {
-                return Reply.error(400, "messages must not be empty", "invalid_request_error");
+                return error(400, "messages must not be empty", "invalid_request_error");
             }
-            return new Reply(200, completion(request.path("model").asString(""), messages, number));
+            lastModel = request.path("model").asString("");
+            LoopbackAnswer answer = LoopbackAnswer.to(messages, lastModel, number);
+            return request.path("stream").asBoolean(false)
+                    ? events(answer.chunks(
+                            request.at("/stream_options/include_usage").asBoolean(false)))
+                    : new Reply(200, "application/json", List.of(json.writeValueAsString(answer.completion())));
         } catch (JacksonException e) {
-            return Reply.error(400, "The body is not JSON", "invalid_request_error");
+            return error(400, "The body is not JSON", "invalid_request_error");
         }
     }
 
-    private static Map<String, Object> completion(String model, List<String> messages, long number) {
-        String text = answerTo(messages.get(messages.size() - 1).toLowerCase(Locale.ROOT));
-        int promptTokens = TOKENS_A_MESSAGE
-                + messages.stream()
-                        .mapToInt(message -> TOKENS_A_MESSAGE + tokens(message))
-                        .sum();
-        int completionTokens = tokens(text);
-        return Map.of(
-                "id",
-                "chatcmpl-" + number,
-                "object",
-                "chat.completion",
-                "created",
-                Instant.now().getEpochSecond(),
-                "model",
-                model,
-                "choices",
-                List.of(Map.of(
-                        "index", 0, "message", Map.of("role", "assistant", "content", text), "finish_reason", "stop")),
-                "usage",
-                Map.of(
-                        "prompt_tokens",
-                        promptTokens,
-                        "completion_tokens",
-                        completionTokens,
-                        "total_tokens",
-                        promptTokens + completionTokens,
-                        "prompt_tokens_details",
-                        Map.of("cached_tokens", 0),
-                        "completion_tokens_details",
-                        Map.of("reasoning_tokens", 0)));
+    private Reply error(int status, String message, String code) {
+        Map<String, Object> error = Map.of("message", message, "type", code, "code", code);
+        return new Reply(status, "application/json", List.of(json.writeValueAsString(Map.of("error", error))));
     }
 
-    private static String answerTo(String question) {
-        return KNOWLEDGE.entrySet().stream()
-                .filter(known -> question.contains(known.getKey()))
-                .findFirst()
-                .map(Map.Entry::getValue)
-                .orElse(NO_IDEA);
+    private Reply events(List<Map<String, Object>> chunks) {
+        Stream<String> events = Stream.concat(chunks.stream().map(json::writeValueAsString), Stream.of("[DONE]"));
+        return new Reply(
+                200,
+                "text/event-stream",
+                events.map(event -> "data: " + event + "\n\n").toList());
     }
 
-    /** The tokens of a text: one for every four letters begun, which is about right for English. */
-    private static int tokens(String text) {
-        return (text.length() + 3) / 4;
-    }
-
-    private void send(HttpExchange exchange, Reply reply) {
+    private static void send(HttpExchange exchange, Reply reply) {
         try (exchange) {
-            byte[] body = json.writeValueAsBytes(reply.body());
-            exchange.getResponseHeaders().set("Content-Type", "application/json");
+            exchange.getResponseHeaders().set("Content-Type", reply.contentType());
             if (reply.status() == 429) {
                 exchange.getResponseHeaders().set("Retry-After", RETRY_AFTER_SECONDS);
             }
-            exchange.sendResponseHeaders(reply.status(), body.length);
-            exchange.getResponseBody().write(body);
+            exchange.sendResponseHeaders(reply.status(), 0); // of a length that is not told
+            for (String piece : reply.pieces()) {
+                exchange.getResponseBody().write(piece.getBytes(StandardCharsets.UTF_8));
+                exchange.getResponseBody().flush();
+            }
         } catch (IOException e) {
             // The client gave up waiting, which is what a slow model is for.
         }
     }
 
-    private record Reply(int status, Map<String, Object> body) {
-        static Reply error(int status, String message, String code) {
-            return new Reply(status, Map.of("error", Map.of("message", message, "type", code, "code", code)));
-        }
-    }
+    private record Reply(int status, String contentType, List<String> pieces) {}
 }

@@ -1,22 +1,26 @@
 package dev.guardedby.sample;
 
+import dev.guardedby.circuitbreaker.BudgetStatus;
+import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerListener;
 import dev.guardedby.circuitbreaker.CircuitState;
+import dev.guardedby.circuitbreaker.Confidence;
 import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.Transition;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.atomic.AtomicReference;
 import org.springframework.stereotype.Component;
 
-/** Tells what happens on standard output, one line an event; as a listener it hears of every change of state. */
+/** Tells what happens on standard output, one line an event; as a listener it hears of every change of state and of every cost. */
 @Component
 final class Narrator implements CircuitBreakerListener {
-    private static final String ROW = "%7s  %-9s %9s %4s  %9s  %s";
+    private static final String ROW = "%7s  %-9s %9s %4s  %9s %6s  %s";
 
-    private final Queue<Transition> untold = new ConcurrentLinkedQueue<>();
+    private final Queue<Runnable> untold = new ConcurrentLinkedQueue<>();
+    private final AtomicReference<Cost> cost = new AtomicReference<>(Cost.ZERO);
     private final Pace pace;
     private volatile long zero;
     private volatile boolean inStory;
@@ -31,7 +35,7 @@ final class Narrator implements CircuitBreakerListener {
     void beginStory() {
         zero = pace.now();
         inStory = true;
-        say(String.format(Locale.ROOT, ROW, "time", "state", "tokens in", "out", "USD", "what happened"));
+        say(String.format(Locale.ROOT, ROW, "time", "state", "tokens in", "out", "USD", "spent", "what happened"));
     }
 
     /** Ends the table; from here on changes of state are told as they come. */
@@ -46,33 +50,53 @@ final class Narrator implements CircuitBreakerListener {
 
     /** An event that no call belongs to. */
     void event(String what) {
-        row("", "", "", what);
+        row("", "", "", "", what);
     }
 
-    /** Calls, what they cost and how they ended; a cost is null where the model did not say. */
-    void calls(@Nullable Cost cost, String how) {
+    /** Calls and how they ended, with all that has been booked since the last ones, and what the day's money has come to. */
+    void calls(BudgetStatus budget, String how) {
+        Cost booked = cost.getAndSet(Cost.ZERO);
         row(
-                cost == null ? "unknown" : Long.toString(cost.inputTokens()),
-                cost == null ? "" : Long.toString(cost.outputTokens()),
-                cost == null ? "" : String.format(Locale.ROOT, "%.7f", cost.usd()),
+                Long.toString(booked.inputTokens()),
+                Long.toString(booked.outputTokens()),
+                String.format(Locale.ROOT, "%.7f", booked.usd()),
+                budget.percentSpent() + " %",
                 how);
     }
 
-    /** Tells the changes of state that the last call led to. */
+    /** Tells what the last call led to. */
     void catchUp() {
-        for (Transition next = untold.poll(); next != null; next = untold.poll()) {
-            tell(next);
+        for (Runnable next = untold.poll(); next != null; next = untold.poll()) {
+            next.run();
         }
     }
 
     @Override
+    public void onCost(CircuitBreaker breaker, Cost booked, Confidence confidence) {
+        cost.accumulateAndGet(booked, Cost::plus);
+    }
+
+    @Override
+    public void onBudget(CircuitBreaker breaker, BudgetStatus budget, int percent) {
+        afterTheCall(() -> event(percent + " % of the budget '" + budget.name() + "' are spent"));
+    }
+
+    @Override
     public void onTransition(Transition transition) {
-        // The listener hears of a change before the caller has its result. A reader wants them the other way round,
-        // but for HALF_OPEN, which comes before the call that is the probe.
-        if (inStory && transition.to() != CircuitState.HALF_OPEN) {
-            untold.add(transition);
-        } else {
+        // HALF_OPEN comes before the call that is the probe.
+        if (transition.to() == CircuitState.HALF_OPEN) {
             tell(transition);
+        } else {
+            afterTheCall(() -> tell(transition));
+        }
+    }
+
+    /** The listener hears of an event before the caller has its result. A reader wants them the other way round. */
+    private void afterTheCall(Runnable telling) {
+        if (inStory) {
+            untold.add(telling);
+        } else {
+            telling.run();
         }
     }
 
@@ -91,9 +115,9 @@ final class Narrator implements CircuitBreakerListener {
                 });
     }
 
-    private void row(String tokensIn, String tokensOut, String usd, String what) {
+    private void row(String tokensIn, String tokensOut, String usd, String spent, String what) {
         String time = String.format(Locale.ROOT, "%.1f s", sinceBegin().toMillis() / 1000.0);
-        say(String.format(Locale.ROOT, ROW, time, state, tokensIn, tokensOut, usd, what));
+        say(String.format(Locale.ROOT, ROW, time, state, tokensIn, tokensOut, usd, spent, what));
     }
 
     void say(String line) {

@@ -21,6 +21,7 @@ record SampleProperties(
      * @param baseUrl where a real provider is; empty: the model on loopback is asked
      * @param apiKey sent to a real provider as bearer token; empty: none is sent
      * @param name the model named in each request
+     * @param maxTokens how long an answer may be, in tokens
      * @param patience how long an answer is waited for; unless it is set, 60 s of a provider and 2 s on loopback, so that
      *     a slow model is soon noticed
      * @param thinkingTime how long the healthy model on loopback takes for an answer
@@ -29,6 +30,7 @@ record SampleProperties(
             @DefaultValue("") String baseUrl,
             @DefaultValue("") String apiKey,
             @DefaultValue("gpt-4.1-mini") String name,
+            @DefaultValue("60") int maxTokens,
             @Nullable Duration patience,
             @DefaultValue("100ms") Duration thinkingTime) {
 

@@ -1,5 +1,6 @@
 package dev.guardedby.sample;
 
+import dev.guardedby.circuitbreaker.BudgetStatus;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
 import dev.guardedby.circuitbreaker.CircuitBreakerStats;
@@ -12,7 +13,7 @@ import org.springframework.context.event.EventListener;
 import org.springframework.core.env.Environment;
 import org.springframework.stereotype.Component;
 
-/** What the application tells of itself once it is ready, on a thread of its own: an outage, its sum, and where to look. */
+/** What the application tells of itself once it is ready, on a thread of its own: an outage, a day whose money runs out, the sum, and where to look. */
 @Component
 final class Story implements AutoCloseable {
     private final SampleProperties properties;
@@ -21,6 +22,7 @@ final class Story implements AutoCloseable {
     private final CircuitBreaker breaker;
     private final Narrator narrator;
     private final Pace pace;
+    private final StoryClock clock;
     private final CompletableFuture<Void> told = new CompletableFuture<>();
     private final Thread teller = new Thread(this::run, "story");
     private volatile String address = "";
@@ -31,13 +33,15 @@ final class Story implements AutoCloseable {
             ModelEndpoint endpoint,
             CircuitBreakerRegistry breakers,
             Narrator narrator,
-            Pace pace) {
+            Pace pace,
+            StoryClock clock) {
         this.properties = properties;
         this.assistant = assistant;
         this.endpoint = endpoint;
         this.breaker = breakers.get("llm");
         this.narrator = narrator;
         this.pace = pace;
+        this.clock = clock;
         teller.setDaemon(true);
     }
 
@@ -83,8 +87,12 @@ final class Story implements AutoCloseable {
         narrator.say("The model is a server inside this application: POST " + endpoint.baseUrl() + "/chat/completions");
         narrator.say("");
         narrator.beginStory();
+        Callers callers = new Callers(assistant, breaker, model, narrator, pace);
         try {
-            new Outage(assistant, breaker, model, narrator, pace).play();
+            new Outage(callers, breaker, model, narrator).play();
+            new SpentDay(callers, model, clock, narrator).play();
+        } catch (Callers.OutOfTime e) {
+            narrator.event("the story stops here: " + e.getMessage());
         } finally {
             narrator.endStory();
         }
@@ -101,10 +109,14 @@ final class Story implements AutoCloseable {
                 times(stats.timesClosed())));
         narrator.say(String.format(
                 Locale.ROOT,
-                "Spent: %d tokens in, %d tokens out, %s USD at the price of gpt-4.1-mini.",
+                "Spent: %d tokens in, %d tokens out, %s USD.",
                 stats.totalInputTokens(),
                 stats.totalOutputTokens(),
                 stats.totalEstimatedCost().toPlainString()));
+        BudgetStatus budget = callers.budget();
+        narrator.say("Left of the day's money: "
+                + budget.limit().subtract(budget.spent()).toPlainString() + " of "
+                + budget.limit().toPlainString() + " USD.");
     }
 
     private void addresses(boolean onLoopback) {
@@ -115,6 +127,7 @@ final class Story implements AutoCloseable {
         narrator.say("  one number      " + address + "/actuator/metrics/guardedby.stats.total.successes");
         narrator.say("  all numbers     " + address + "/actuator/prometheus");
         narrator.say("  ask it          curl '" + address + "/ask?q=What+is+half-open'");
+        narrator.say("  read along      curl -N '" + address + "/ask/stream?q=What+is+a+token'");
         if (onLoopback) {
             narrator.say(
                     "  break it        curl -X POST " + address + "/model/failing   (slow, rate-limited, healthy)");

@@ -83,7 +83,8 @@ class AheadOfTimeTest {
         assertThat(breaker.get("stats").get("totalEstimatedCost").decimalValue())
                 .isPositive();
         assertThat(breaker.get("settings").get("ignore-exceptions").get("value").toString())
-                .isEqualTo("[\"org.springframework.web.client.HttpClientErrorException$BadRequest\"]");
+                .isEqualTo("[\"com.openai.errors.BadRequestException\"]");
+        assertThat(breaker.at("/budgets/0/spent").decimalValue()).isPositive();
         assertThat(get("/actuator/prometheus").body().lines())
                 .contains("guardedby_stats_total_failures{name=\"llm\"} 3.0");
         assertThat(get("/actuator/health").body()).contains("\"guardedBy\":{");

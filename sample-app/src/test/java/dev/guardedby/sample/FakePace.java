@@ -9,7 +9,7 @@ import org.springframework.context.annotation.Primary;
 final class FakePace extends Pace {
     private final FakeTicker ticker;
 
-    private FakePace(FakeTicker ticker) {
+    FakePace(FakeTicker ticker) {
         this.ticker = ticker;
     }
 

@@ -8,7 +8,9 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -58,6 +60,53 @@ class LoopbackModelTest {
         assertThat(json.readTree(ask().body()).at("/choices/0/message/content").asString())
                 .isEqualTo(first);
         assertThat(model.requests()).isEqualTo(2);
+    }
+
+    @Test
+    void stream_comesInPiecesOfTheSameAnswer_withTheUsageAtItsEnd() throws Exception {
+        JsonNode whole = json.readTree(ask().body());
+
+        HttpResponse<String> response = post(streamed(", \"stream_options\": {\"include_usage\": true}"));
+
+        assertThat(response.headers().firstValue("Content-Type")).hasValue("text/event-stream");
+        List<JsonNode> chunks = chunks(response);
+        assertThat(chunks).hasSizeGreaterThan(5).allSatisfy(chunk -> {
+            assertThat(chunk.get("object").asString()).isEqualTo("chat.completion.chunk");
+            assertThat(chunk.get("model").asString()).isEqualTo("gpt-4.1-nano");
+        });
+        assertThat(text(chunks))
+                .isEqualTo(whole.at("/choices/0/message/content").asString());
+        JsonNode last = chunks.get(chunks.size() - 1);
+        assertThat(last.get("choices")).isEmpty();
+        assertThat(last.get("usage")).isEqualTo(whole.get("usage"));
+        assertThat(chunks.subList(0, chunks.size() - 1)).noneMatch(chunk -> chunk.has("usage"));
+        assertThat(chunks.get(chunks.size() - 2).at("/choices/0/finish_reason").asString())
+                .isEqualTo("stop");
+        assertThat(model.lastModel()).isEqualTo("gpt-4.1-nano");
+    }
+
+    @Test
+    void stream_hasNoUsage_ifNobodyWantsIt() throws Exception {
+        assertThat(chunks(post(streamed("")))).isNotEmpty().noneMatch(chunk -> chunk.has("usage"));
+    }
+
+    private static String streamed(String options) {
+        return "{\"model\": \"gpt-4.1-nano\", \"messages\": [{\"role\": \"user\", \"content\": \"Why?\"}], \"stream\": true"
+                + options + "}";
+    }
+
+    private List<JsonNode> chunks(HttpResponse<String> response) {
+        List<String> events = List.of(response.body().split("\n\n"));
+        assertThat(events).allMatch(event -> event.startsWith("data: ")).endsWith("data: [DONE]");
+        return events.subList(0, events.size() - 1).stream()
+                .map(event -> json.readTree(event.substring(6)))
+                .toList();
+    }
+
+    private static String text(List<JsonNode> chunks) {
+        return chunks.stream()
+                .map(chunk -> chunk.at("/choices/0/delta/content").asString(""))
+                .collect(Collectors.joining());
     }
 
     @Test

@@ -25,12 +25,13 @@ import tools.jackson.databind.json.JsonMapper;
             "sample.story=false",
             "sample.model.base-url=",
             "sample.model.thinking-time=0",
-            "sample.model.patience=30s"
+            "sample.model.patience=4s", // the slow model takes 5
+            "DAILY_USD=1" // enough for all tests together
         })
 @AutoConfigureRestTestClient
 @Import(FakeTicker.Config.class)
 class OutageOverHttpTest {
-    private static final Duration WAIT = Duration.ofSeconds(2);
+    private static final Duration WAIT = Duration.ofMillis(1500);
 
     @Autowired
     private RestTestClient http;
@@ -89,11 +90,11 @@ class OutageOverHttpTest {
         EntityExchangeResult<String> refused = get("/ask?q=Why?");
 
         assertThat(refused.getStatus()).isEqualTo(HttpStatus.SERVICE_UNAVAILABLE);
-        assertThat(refused.getResponseHeaders().getFirst("Retry-After")).isEqualTo("2"); // 1.3 s, in whole seconds
+        assertThat(refused.getResponseHeaders().getFirst("Retry-After")).isEqualTo("1"); // 0.8 s, in whole seconds
         assertThat(refused.getResponseHeaders().getContentType()).isEqualTo(MediaType.APPLICATION_PROBLEM_JSON);
         JsonNode problem = json.readTree(refused.getResponseBody());
         assertThat(problem.get("detail").asString())
-                .isEqualTo("Circuit breaker 'llm' is open after 3 consecutive failures, next probe in 1.3 s");
+                .isEqualTo("Circuit breaker 'llm' is open after 3 consecutive failures, next probe in 0.8 s");
         assertThat(problem.get("state").asString()).isEqualTo("OPEN");
     }
 
@@ -125,6 +126,90 @@ class OutageOverHttpTest {
         assertThat(difference(before, after, "totalOutputTokens")).isEqualByComparingTo(decimal(out));
         assertThat(difference(before, after, "totalEstimatedCost"))
                 .isEqualByComparingTo(decimal(in * 4 + out * 16).movePointLeft(7));
+    }
+
+    @Test
+    void streamedAnswer_isTheSame_andPaidTheSame() {
+        JsonNode before = breaker().get("stats");
+        String whole = body("/ask?q=Is+it+open?").strip();
+        JsonNode between = breaker().get("stats");
+        String pieces = body("/ask/stream?q=Is+it+open?");
+        JsonNode after = breaker().get("stats");
+
+        assertThat(pieces).isEqualTo(whole);
+        for (String field : new String[] {"totalInputTokens", "totalOutputTokens", "totalEstimatedCost"}) {
+            assertThat(difference(between, after, field))
+                    .as(field)
+                    .isEqualByComparingTo(difference(before, between, field))
+                    .isPositive();
+        }
+    }
+
+    @Test
+    void streamOfAModelThatFails_isAFailure() {
+        become("failing");
+
+        for (int i = 0; i < 3; i++) {
+            assertThat(get("/ask/stream?q=Why?").getStatus()).isEqualTo(HttpStatus.BAD_GATEWAY);
+        }
+
+        assertThat(get("/ask/stream?q=Why?").getStatus()).isEqualTo(HttpStatus.SERVICE_UNAVAILABLE);
+        assertThat(breaker().get("state").asString()).isEqualTo("OPEN");
+    }
+
+    @Test
+    void modelTooSlow_isAFailure_andCostsWhatWasHeld() {
+        BigDecimal before = spent();
+        become("slow");
+
+        EntityExchangeResult<String> slow = get("/ask?q=Why?");
+
+        assertThat(slow.getStatus()).isEqualTo(HttpStatus.BAD_GATEWAY);
+        assertThat(json.readTree(slow.getResponseBody()).get("detail").asString())
+                .isEqualTo("the model did not answer in time");
+        // 60 tokens at 1.60 USD a million, and a generous guess of what was sent.
+        assertThat(spent().subtract(before)).isBetween(new BigDecimal("0.000096"), new BigDecimal("0.00014"));
+    }
+
+    private BigDecimal spent() {
+        return breaker().at("/budgets/0/spent").decimalValue();
+    }
+
+    @Test
+    void spentBudget_isTooManyRequests_andSaysUntilWhen() {
+        adjust("1");
+        try {
+            for (String path : new String[] {"/ask?q=Why?", "/ask/stream?q=Why?"}) {
+                EntityExchangeResult<String> refused = get(path);
+
+                assertThat(refused.getStatus()).isEqualTo(HttpStatus.TOO_MANY_REQUESTS);
+                assertThat(Long.parseLong(
+                                String.valueOf(refused.getResponseHeaders().getFirst("Retry-After"))))
+                        .isBetween(1L, Duration.ofDays(1).toSeconds());
+                assertThat(json.readTree(refused.getResponseBody())
+                                .get("detail")
+                                .asString())
+                        .contains("is out of budget 'daily'")
+                        .contains("it resets in ");
+            }
+            assertThat(breaker().get("state").asString()).isEqualTo("CLOSED");
+        } finally {
+            adjust("-1");
+        }
+        assertThat(ask("Why?")).isEqualTo("200 CLOSED");
+    }
+
+    private void adjust(String amount) {
+        http.post()
+                .uri("/actuator/guardedby/llm")
+                .contentType(MediaType.APPLICATION_JSON)
+                .body("{\"action\": \"adjust\", \"budget\": \"daily\", \"reason\": \"test\", \"amount\": \"" + amount
+                        + "\"}")
+                .exchangeSuccessfully();
+    }
+
+    private String body(String path) {
+        return String.valueOf(get(path).getResponseBody());
     }
 
     @Test

@@ -28,8 +28,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.test.context.ConfigDataApplicationContextInitializer;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
@@ -56,8 +56,8 @@ class ReadmeTest {
 
     @BeforeAll
     static void tellTheStory(CapturedOutput output) throws Exception {
-        sample = SpringApplication.run(
-                SampleApplication.class, "--server.port=0", "--sample.model.base-url=", "--sample.model.patience=30s");
+        sample = new SpringApplicationBuilder(SampleApplication.class, FakeTicker.Config.class, FakePace.Config.class)
+                .run("--server.port=0", "--sample.model.base-url=", "--sample.model.patience=30s");
         sample.getBean(Story.class).told().get(30, TimeUnit.SECONDS);
         visitor = new Visitor(sample.getEnvironment().getRequiredProperty("local.server.port"));
         String metrics =
@@ -230,7 +230,7 @@ class ReadmeTest {
     private static String withoutNumbers(String line) {
         return line.strip()
                 .replaceAll("\\d[\\d.,]*(E-?\\d+)?", "#")
-                .replaceAll("# (us|ms|s)\\b", "# time")
+                .replaceAll("(# (h|min) )?# (us|ms|s|min)\\b", "# time")
                 .replaceAll("\\s+", " ");
     }
 

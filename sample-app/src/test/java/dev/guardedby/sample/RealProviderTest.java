@@ -4,11 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
+import dev.guardedby.circuitbreaker.CircuitBreakerStats;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -56,6 +60,7 @@ class RealProviderTest {
                 "OPENAI_BASE_URL",
                 () -> "http://localhost:" + provider.getAddress().getPort());
         environment.add("OPENAI_API_KEY", () -> "sk-of-the-test");
+        environment.add("DAILY_USD", () -> "1");
     }
 
     @Autowired
@@ -83,17 +88,62 @@ class RealProviderTest {
     }
 
     @Test
-    void providerThatSaysNoUsage_isAnsweredAndNothingIsBooked() {
-        JsonNode before = stats();
+    void question_reachesTheProviderAsItIs() {
+        seen.clear();
+
+        assertThat(ask("Why {me}?").getStatus()).isEqualTo(HttpStatus.OK);
+
+        assertThat(seen).singleElement().asString().endsWith("is asked 'Why {me}?'");
+    }
+
+    @Test
+    void ourOwnMistake_isNoSignThatTheModelIsIll() {
+        for (String path : new String[] {"/ask?q={question}", "/ask/stream?q={question}"}) {
+            JsonNode before = stats();
+
+            assertThat(http.get()
+                            .uri(path, "mistake?")
+                            .exchange()
+                            .returnResult()
+                            .getStatus())
+                    .isEqualTo(HttpStatus.BAD_GATEWAY);
+
+            JsonNode after = stats();
+            assertThat(added(before, after, "totalIgnored")).as(path).isEqualByComparingTo("1");
+            assertThat(added(before, after, "totalFailures")).as(path).isZero();
+        }
+    }
+
+    @Test
+    void days_areReal(@Autowired StoryClock clock) {
+        Instant reset = resetsAt();
+
+        clock.hurryTo(Instant.now().plus(Duration.ofDays(3)), Duration.ofMillis(1));
+        try {
+            assertThat(Duration.between(reset, resetsAt())).isLessThan(Duration.ofDays(2));
+        } finally {
+            clock.runNormally();
+        }
+    }
+
+    private Instant resetsAt() {
+        return Instant.parse(breaker().at("/budgets/0/resetsAt").asString());
+    }
+
+    @Test
+    void providerThatSaysNoUsage_isAnsweredAndCostsWhatWasHeld() {
+        BigDecimal before = spent();
 
         EntityExchangeResult<String> answer = ask("usage?");
 
         assertThat(answer.getStatus()).isEqualTo(HttpStatus.OK);
         assertThat(answer.getResponseBody()).isEqualTo("Because.\n");
-        JsonNode after = stats();
-        assertThat(added(before, after, "totalSuccesses")).isEqualByComparingTo("1");
-        assertThat(added(before, after, "totalInputTokens")).isZero();
-        assertThat(added(before, after, "totalEstimatedCost")).isZero();
+        // 60 tokens at 1.60 USD a million, and a generous guess of what was sent.
+        assertThat(spent().subtract(before)).isBetween(new BigDecimal("0.000096"), new BigDecimal("0.00014"));
+    }
+
+    private BigDecimal spent() {
+        return breaker().at("/budgets/0/spent").decimalValue();
     }
 
     @Test
@@ -122,14 +172,17 @@ class RealProviderTest {
     }
 
     private JsonNode stats() {
+        return breaker().get("stats");
+    }
+
+    private JsonNode breaker() {
         return new JsonMapper()
                 .readTree(http.get()
                         .uri("/actuator/guardedby/llm")
                         .exchangeSuccessfully()
                         .expectBody(String.class)
                         .returnResult()
-                        .getResponseBody())
-                .get("stats");
+                        .getResponseBody());
     }
 
     @Test
@@ -151,6 +204,27 @@ class RealProviderTest {
     }
 
     @Test
+    void modelWithoutAPrice_isAsked_andOnlyItsTokensAreCounted_andNoKeyIsSentWhereThereIsNone() {
+        String url = "http://localhost:" + provider.getAddress().getPort();
+        seen.clear();
+        try (var application = SpringApplication.run(
+                SampleApplication.class,
+                "--server.port=0",
+                "--sample.story=false",
+                "--OPENAI_BASE_URL=" + url,
+                "--OPENAI_API_KEY=",
+                "--OPENAI_MODEL=house-model")) {
+            assertThat(application.getBean(AssistantService.class).ask("Why?")).isEqualTo("Because.");
+
+            CircuitBreakerStats stats =
+                    application.getBean(CircuitBreakerRegistry.class).get("llm").stats();
+            assertThat(stats.totalInputTokens()).isEqualTo(1000);
+            assertThat(stats.totalEstimatedCost()).isZero();
+        }
+        assertThat(seen).containsExactly("POST /v1/chat/completions, null, house-model is asked 'Why?'");
+    }
+
+    @Test
     void provider_takesNoOrders() {
         http.post().uri("/model/failing").exchange().expectStatus().isEqualTo(HttpStatus.CONFLICT);
     }
@@ -163,13 +237,18 @@ class RealProviderTest {
                     + request.get("model").asString() + " is asked '"
                     + request.at("/messages/1/content").asString() + "'");
             String question = request.at("/messages/1/content").asString();
+            if (question.equals("mistake?")) {
+                exchange.sendResponseHeaders(400, -1);
+                return;
+            }
             String content = question.equals("content?") ? "null" : "\"Because.\"";
             String usage = question.equals("usage?")
                     ? "null"
                     : "{\"prompt_tokens\": 1000, \"completion_tokens\": 100, \"total_tokens\": 1100}";
             byte[] body = """
-                    {"id": "x", "choices": [{"index": 0, "message": {"role": "assistant", "content": %s}}], "usage": %s}
-                    """.formatted(content, usage).getBytes(StandardCharsets.UTF_8);
+                    {"id": "x", "object": "chat.completion", "created": 1764000000, "model": %s, "choices": [
+                      {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": %s}}], "usage": %s}
+                    """.formatted(request.get("model"), content, usage).getBytes(StandardCharsets.UTF_8);
             exchange.getResponseHeaders().set("Content-Type", "application/json");
             exchange.sendResponseHeaders(200, body.length);
             exchange.getResponseBody().write(body);

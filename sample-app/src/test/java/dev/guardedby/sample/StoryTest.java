@@ -2,6 +2,7 @@ package dev.guardedby.sample;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -29,7 +30,7 @@ class StoryTest {
 
             allBeginInTheSameColumn(output.getOut(), rows);
             assertThat(states(rows)).containsExactly("CLOSED", "OPEN", "HALF_OPEN", "OPEN", "HALF_OPEN", "CLOSED");
-            assertThat(Double.parseDouble(rows.get(rows.size() - 1).group(1))).isLessThan(12);
+            assertThat(Double.parseDouble(rows.get(rows.size() - 1).group(1))).isLessThan(15);
             assertThat(output.getOut())
                     .contains("1,000 more calls in ")
                     .contains(": 1,000 refused, 0 reached the model")
@@ -37,6 +38,68 @@ class StoryTest {
                     .contains("curl 'http://localhost:" + port(application) + "/ask?q=");
             assertThat(output.getErr()).isEmpty();
         }
+    }
+
+    @Test
+    void day_isSpent_byACheaperModelInTheEnd_thenCallsAreRefused_andTheNextOneHasMoneyAgain(CapturedOutput output)
+            throws Exception {
+        try (var application = start()) {
+            application.getBean(Story.class).told().get(30, TimeUnit.SECONDS);
+        }
+
+        String day = output.getOut().substring(output.getOut().indexOf("the day goes on"));
+        assertThat(Pattern.compile("50 % of the budget|65 % of the budget|gpt-4.1-\\w+ in|streamed|callers at once"
+                                + "|refused in|the clock runs fast|a new day")
+                        .matcher(day)
+                        .results()
+                        .map(MatchResult::group)
+                        .distinct())
+                .containsExactly(
+                        "gpt-4.1-mini in",
+                        "50 % of the budget",
+                        "65 % of the budget",
+                        "gpt-4.1-nano in",
+                        "streamed",
+                        "callers at once",
+                        "refused in",
+                        "the clock runs fast",
+                        "a new day");
+        assertThat(day)
+                .containsPattern(" 32   13  0.0000336 +\\d+ %  gpt-4.1-mini in .*: It stops calling")
+                .containsPattern(" 32   13  0.0000084 +\\d+ %  gpt-4.1-nano in .*: It stops calling")
+                .containsPattern(" 28   15  0.0000088 +\\d+ %  gpt-4.1-nano in .*, streamed in 13 pieces: What a model")
+                .containsPattern("refused in .*: out of budget 'daily', [\\d.]+ of 0.0004 USD per day"
+                        + " are spent; it resets in .*, at \\d{4}-\\d\\d-\\d\\dT00:00:00Z")
+                .containsPattern("a new day .*\\n.* 0.0000356 +8 %  gpt-4.1-mini in ");
+        assertThat(sum(output.getOut(), " (\\d\\.\\d{7}) +\\d+ %  "))
+                .isEqualTo(sum(output.getOut(), "Spent: .* ([\\d.]+) USD"))
+                .isGreaterThan(new BigDecimal("0.0003"));
+        assertThat(Pattern.compile(" (\\d+) %  ")
+                        .matcher(output.getOut())
+                        .results()
+                        .map(row -> row.group(1)))
+                .hasSizeGreaterThan(20)
+                .allSatisfy(percent -> assertThat(Integer.parseInt(percent)).isLessThanOrEqualTo(100));
+        assertThat(output.getErr()).isEmpty();
+    }
+
+    @Test
+    void budgetThatNoStorySpends_isLeftAtThat(CapturedOutput output) throws Exception {
+        try (var application = start("--DAILY_USD=1")) {
+            application.getBean(Story.class).told().get(30, TimeUnit.SECONDS);
+        }
+
+        assertThat(output.getOut())
+                .contains("the budget is too large to be spent in a story")
+                .doesNotContain("gpt-4.1-nano");
+    }
+
+    private static BigDecimal sum(String output, String pattern) {
+        return Pattern.compile(pattern)
+                .matcher(output)
+                .results()
+                .map(amount -> new BigDecimal(amount.group(1)).stripTrailingZeros())
+                .reduce(BigDecimal.ZERO, BigDecimal::add);
     }
 
     @Test
@@ -56,7 +119,7 @@ class StoryTest {
             application.getBean(Story.class).told().get(30, TimeUnit.SECONDS);
 
             assertThat(output.getOut())
-                    .contains("the story stops here: it may take 12 s, but the breaker's recovery-timeout is 300 s")
+                    .contains("the story stops here: it may take 14 s, but what comes next is 299.9 s away")
                     .contains("/actuator/guardedby");
             assertThat(application.getBean(LoopbackModel.class).mood()).isEqualTo(LoopbackModel.Mood.HEALTHY);
         }
