@@ -1,5 +1,6 @@
 package dev.guardedby.circuitbreaker;
 
+import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
 import java.util.Locale;
 import java.util.function.Predicate;
@@ -41,9 +42,13 @@ final class ChargedFailures {
     }
 
     private static boolean isReadTimeout(Throwable cause) {
-        return cause instanceof SocketTimeoutException
-                ? !isOfConnecting(cause)
-                : cause.getClass().getName().equals(HTTP_TIMEOUT);
+        if (cause instanceof SocketTimeoutException) {
+            return !isOfConnecting(cause);
+        }
+        // OkHttp's limit for a whole call has no class of its own: a thread that was interrupted has the same, and
+        // other words.
+        return cause.getClass().getName().equals(HTTP_TIMEOUT)
+                || (cause.getClass() == InterruptedIOException.class && "timeout".equals(cause.getMessage()));
     }
 
     // The JDK and HTTP clients throw one class for both, or a subclass, and say in words which it was.

@@ -4,6 +4,7 @@ import dev.guardedby.circuitbreaker.HalfOpen.Slot;
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
 import dev.guardedby.circuitbreaker.Running.Slice;
 import dev.guardedby.circuitbreaker.State.Result;
+import dev.guardedby.circuitbreaker.Step.Said;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
@@ -169,10 +170,10 @@ final class Engine {
         tellCost(cost, confidence);
     }
 
-    /** Counts a cost that was looked at before. */
-    void countSum(Cost cost, Confidence confidence) {
-        totals.addSum(confidence == Confidence.UNKNOWN ? cost.tokens() : cost);
-        tellCost(cost, confidence);
+    /** Counts what a step was said to cost. */
+    void count(Said said) {
+        totals.addSum(said.recorded());
+        tellCost(said.cost(), said.confidence());
     }
 
     /** A call is charged what it held. */

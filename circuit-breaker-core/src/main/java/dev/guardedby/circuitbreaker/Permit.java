@@ -249,14 +249,13 @@ public final class Permit implements AutoCloseable {
 
     /** A step was said to have cost something, for the first time or in place of something else. */
     void ended(Step step, @Nullable Said before, Said now) {
-        Cost saidBefore = before == null ? Cost.ZERO : before.cost();
         Steps taken = step.isWithinCall() ? steps : null;
         if (taken == null || !taken.take(step, now)) {
             // The totals never fall.
-            engine.countSum(now.cost().minus(saidBefore), now.confidence());
+            engine.count(before == null ? now : now.beyond(before));
         }
         if (charge != null) {
-            charge.stepEnded(step, before == null ? null : saidBefore, now.cost());
+            charge.stepEnded(step, before == null ? null : before.cost(), now.cost());
         }
     }
 
@@ -326,7 +325,7 @@ public final class Permit implements AutoCloseable {
         }
         Steps taken = steps;
         if (taken != null) {
-            taken.end().forEach(said -> engine.countSum(said.cost(), said.confidence()));
+            taken.end().forEach(engine::count);
         }
         if (charge != null) {
             charge.settle(costsHold);

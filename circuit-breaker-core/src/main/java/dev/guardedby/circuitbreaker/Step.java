@@ -20,8 +20,17 @@ public final class Step {
     /** The last word; null until then. By this object's lock. */
     private @Nullable Said said;
 
-    /** What a step was said to cost. */
-    record Said(Cost cost, Confidence confidence) {}
+    /**
+     * What a step was said to cost.
+     *
+     * @param recorded the part of it that somebody knew, which counts in the totals
+     */
+    record Said(Cost cost, Confidence confidence, Cost recorded) {
+        /** What this says beyond what was said before. */
+        Said beyond(Said before) {
+            return new Said(cost.minus(before.cost), confidence, recorded.minus(before.recorded));
+        }
+    }
 
     Step(Permit permit, Reserved reserved, boolean withinCall) {
         this.permit = permit;
@@ -43,12 +52,13 @@ public final class Step {
      */
     public void end(Cost cost, Confidence confidence) {
         cost.requireRecordable();
-        say(new Said(cost, Objects.requireNonNull(confidence, "confidence")));
+        Objects.requireNonNull(confidence, "confidence");
+        say(new Said(cost, confidence, confidence == Confidence.UNKNOWN ? cost.tokens() : cost));
     }
 
     /** The step has ended, or was given up after it began, and nobody knows what it cost: it costs what it holds. */
     public void endUnknown() {
-        say(new Said(reserved.cost(), Confidence.UNKNOWN));
+        say(new Said(reserved.cost(), Confidence.UNKNOWN, Cost.ZERO));
     }
 
     /**
@@ -60,7 +70,7 @@ public final class Step {
         if (permit.isCharged(failure)) {
             endUnknown();
         } else {
-            say(new Said(Cost.ZERO, Confidence.REPORTED));
+            say(new Said(Cost.ZERO, Confidence.REPORTED, Cost.ZERO));
         }
     }
 

@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.math.BigDecimal;
 import java.net.ConnectException;
 import java.net.SocketTimeoutException;
@@ -79,6 +80,10 @@ class BudgetSettleTest {
                 .isEqualTo(HELD);
         assertThat(after(permit ->
                         permit.failure(new IllegalStateException("client", new SocketTimeoutException("timeout")))))
+                .isEqualTo(HELD);
+        assertThat(after(permit ->
+                        permit.failure(new IllegalStateException("client", new InterruptedIOException("timeout")))))
+                .as("the limit of OkHttp for a whole call")
                 .isEqualTo(HELD);
     }
 

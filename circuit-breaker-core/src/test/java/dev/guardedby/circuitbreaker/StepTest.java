@@ -293,12 +293,16 @@ class StepTest {
         Permit permit = breaker.acquire();
         step(permit, "0.3", "0.1");
         permit.step(atMost("0.3")).end(usd("0.2"), Confidence.ESTIMATED);
-        permit.step(atMost("0.3")).endUnknown();
+        permit.step(Estimate.atMost(new Cost(50, 10, 300_000_000))).endUnknown();
+        permit.step(atMost("0.3")).end(new Cost(7, 3, 300_000_000), Confidence.UNKNOWN);
         assertThat(told).isEmpty();
         permit.success();
 
+        assertThat(breaker.stats().totalInputTokens())
+                .as("those that somebody knew")
+                .isEqualTo(7);
         assertThat(breaker.stats().totalEstimatedCost()).isEqualByComparingTo("0.3");
-        assertThat(told).containsExactlyInAnyOrder("0.1 REPORTED", "0.2 ESTIMATED", "0.3 UNKNOWN");
+        assertThat(told).containsExactlyInAnyOrder("0.1 REPORTED", "0.2 ESTIMATED", "0.3 UNKNOWN", "0.3 UNKNOWN");
     }
 
     @Test
