@@ -5,6 +5,7 @@ import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
 import dev.guardedby.circuitbreaker.Running.Slice;
 import dev.guardedby.circuitbreaker.Step.Said;
 import java.math.BigDecimal;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -200,23 +201,26 @@ public final class Permit implements AutoCloseable {
 
     private void askForStep(Estimate estimate, CompletableFuture<Step> result) {
         Reserved reserved = Reserved.of(estimate, engine.settings.estimatePerCall);
-        if (reported != 0) {
-            result.complete(new Step(this, reserved, false));
-            return;
-        }
-        Step step = new Step(this, reserved, true);
+        Step step = new Step(this, reserved, reported == 0);
         try {
-            engine.checkStep();
+            if (step.isWithinCall()) {
+                engine.checkStep();
+            }
             begin();
-            if (charge == null) {
+            if (charge == null || !step.isWithinCall()) {
                 result.complete(step);
                 return;
             }
-            CompletionStage<?> unused = charge.step(reserved).whenComplete((refusal, failure) -> {
-                if (refusal == null) {
-                    result.completeExceptionally(failure);
-                } else {
-                    answer(step, refusal.orElse(null), result);
+            CompletionStage<?> unused = charge.step(step).whenComplete((refusal, failure) -> {
+                try {
+                    if (refusal == null) {
+                        result.completeExceptionally(failure);
+                    } else {
+                        answer(step, refusal.orElse(null), result);
+                    }
+                } catch (Throwable broken) {
+                    // Nobody else would tell who waits.
+                    result.completeExceptionally(broken);
                 }
             });
         } catch (Throwable refused) {
@@ -226,14 +230,17 @@ public final class Permit implements AutoCloseable {
 
     private void answer(Step step, @Nullable BudgetRefusal refusal, CompletableFuture<Step> result) {
         Mode mode = engine.state.mode;
-        if (refusal == null || mode == Mode.DISABLED) {
-            result.complete(step);
-        } else if (mode == Mode.OBSERVE) {
-            engine.totals.countWouldReject();
-            result.complete(step);
-        } else {
+        if (refusal != null && mode == Mode.ENFORCE) {
             engine.countRefused(refusal);
             result.completeExceptionally(refusal.exception(engine.breaker, engine.state.circuitState()));
+            return;
+        }
+        if (refusal != null && mode == Mode.OBSERVE) {
+            engine.totals.countWouldReject();
+        }
+        if (!result.complete(step)) {
+            // Nobody waits for it any more, so nobody makes the step.
+            step.end(Cost.ZERO, Confidence.REPORTED);
         }
     }
 
@@ -244,19 +251,25 @@ public final class Permit implements AutoCloseable {
             if (costRecorded) {
                 made.overrule();
             }
+            if (reported != 0) {
+                // Whoever reported may have come too early to see it.
+                count(made.end());
+            }
         }
     }
 
+    private void count(List<Said> ended) {
+        ended.forEach(said -> engine.countSum(said.cost(), said.confidence()));
+    }
+
     /** A step was said to have cost something, for the first time or in place of something else. */
-    void ended(Step step, @Nullable Said before, Said now) {
-        Cost saidBefore = before == null ? Cost.ZERO : before.cost();
-        Steps taken = step.isWithinCall() ? steps : null;
-        if (taken == null || !taken.take(step, now)) {
-            // The totals never fall.
-            engine.countSum(now.cost().minus(saidBefore), now.confidence());
+    void ended(Step step) {
+        Said more = Objects.requireNonNull(steps).take(step);
+        if (more != null) {
+            engine.countSum(more.cost(), more.confidence());
         }
         if (charge != null) {
-            charge.stepEnded(step, before == null ? null : saidBefore, now.cost());
+            charge.stepEnded(step);
         }
     }
 
@@ -326,7 +339,7 @@ public final class Permit implements AutoCloseable {
         }
         Steps taken = steps;
         if (taken != null) {
-            taken.end().forEach(said -> engine.countSum(said.cost(), said.confidence()));
+            count(taken.end());
         }
         if (charge != null) {
             charge.settle(costsHold);
