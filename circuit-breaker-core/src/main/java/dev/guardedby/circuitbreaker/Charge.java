@@ -48,9 +48,9 @@ final class Charge {
     /** Whether that was recorded while the call ran, and so counts in place of its steps. */
     private boolean overruled;
 
-    private boolean stepped;
-    private Cost ofEndedSteps = Cost.ZERO;
-    private Cost ofOtherSteps = Cost.ZERO;
+    /** Null as long as the call has taken no step. */
+    private @Nullable StepCosts steps;
+
     private boolean settled;
     private boolean costsHold;
     private long revision;
@@ -242,8 +242,8 @@ final class Charge {
      *
      * @return a stage that tells why not, or completes with empty; a failure of the ledger is such a reason
      */
-    CompletionStage<Optional<BudgetRefusal>> step(Reserved step) {
-        BudgetRefusal refusal = unpriced(step);
+    CompletionStage<Optional<BudgetRefusal>> step(Step step) {
+        BudgetRefusal refusal = unpriced(step.reserved());
         if (refusal != null && !forced) {
             return CompletableFuture.completedFuture(Optional.of(refusal));
         }
@@ -271,14 +271,18 @@ final class Charge {
     }
 
     /** Claims a step as well in the ceilings, in all or in none, and says what the ledger is to be asked for. */
-    private synchronized Claim claimFor(Reserved step) {
-        stepped = true;
-        ofOtherSteps = ofOtherSteps.plus(step.cost());
+    private synchronized Claim claimFor(Step step) {
+        if (settled) {
+            // The call ended while it was asked for: like a step after the end, it claims nothing.
+            return new Claim(hold == null ? List.of() : hold.lines(), null, null);
+        }
+        steps().begin(step);
+        Reserved asked = step.reserved();
         Ceiling refusing = null;
         Kind refusal = null;
         for (Share share : shares) {
             Unit unit = share.ceiling.budget.unit();
-            Kind kind = share.ceiling.claim(share, claim(unit, share.amount, step), step.bounds(unit), !forced);
+            Kind kind = share.ceiling.claim(share, claim(unit, share.amount, asked), asked.bounds(unit), !forced);
             if (kind != null && refusal == null) {
                 refusing = share.ceiling;
                 refusal = kind;
@@ -288,17 +292,26 @@ final class Charge {
             }
         }
         // Now: a step that is claimed later must not make this one dearer.
-        return new Claim(hold == null ? List.of() : linesFor(hold, step), refusing, refusal);
+        return new Claim(hold == null ? List.of() : linesFor(hold, asked), refusing, refusal);
+    }
+
+    private StepCosts steps() {
+        StepCosts present = steps;
+        if (present == null) {
+            present = new StepCosts();
+            steps = present;
+        }
+        return present;
     }
 
     /** What a call with a step that is about to be made may cost in all. */
     private long claim(Unit unit, long atFirst, Reserved step) {
-        if (unit == Unit.CALLS) {
+        if (unit == Unit.CALLS || steps == null) {
             return atFirst;
         }
-        long steps = Gate.amount(unit, ofEndedSteps.plus(ofOtherSteps));
+        long claimed = Gate.amount(unit, steps.claimed());
         // Of a step of which nobody knows there must be something left.
-        return Math.max(atFirst, step.bounds(unit) || steps == Long.MAX_VALUE ? steps : steps + 1);
+        return Math.max(atFirst, step.bounds(unit) || claimed == Long.MAX_VALUE ? claimed : claimed + 1);
     }
 
     private List<Line> linesFor(Hold held, Reserved step) {
@@ -311,7 +324,7 @@ final class Charge {
     }
 
     private @Nullable BudgetRefusal concluded(
-            Reserved step, @Nullable BudgetRefusal here, @Nullable Answer answer, @Nullable Throwable failure) {
+            Step step, @Nullable BudgetRefusal here, @Nullable Answer answer, @Nullable Throwable failure) {
         BudgetRefusal refusal = here;
         if (answer == null) {
             refusal = withoutAnswer(failure == null ? new NullPointerException("answer") : Stages.cause(failure));
@@ -331,26 +344,18 @@ final class Charge {
     }
 
     /** The step was not made after all. */
-    private synchronized void takeBack(Reserved step) {
-        ofOtherSteps = ofOtherSteps.minus(step.cost());
-        bookShares();
+    private synchronized void takeBack(Step step) {
+        if (steps != null) {
+            steps.release(step);
+            bookShares();
+        }
     }
 
-    /**
-     * A step has ended, or is now known to have cost something else.
-     *
-     * @param before what it was said to cost; null if nothing was
-     */
-    void stepEnded(Step step, @Nullable Cost before, Cost now) {
+    /** A step has ended, or is now known to have cost something else. */
+    void stepEnded(Step step) {
         Settlement correction;
         synchronized (this) {
-            stepped = true;
-            if (before != null) {
-                ofEndedSteps = ofEndedSteps.minus(before);
-            } else if (step.isWithinCall()) {
-                ofOtherSteps = ofOtherSteps.minus(step.hold());
-            }
-            ofEndedSteps = ofEndedSteps.plus(now);
+            steps().end(step);
             correction = corrected();
         }
         sendCorrection(correction);
@@ -492,12 +497,15 @@ final class Charge {
 
     /** What is known of what the call costs; null if nothing is. */
     private @Nullable Cost known() {
-        if (stepped && !overruled) {
-            // A step that has not ended when the call has costs what it holds.
-            Cost steps = settled ? ofEndedSteps.plus(ofOtherSteps) : ofEndedSteps;
-            return recorded == null ? steps : steps.plus(recorded);
+        if (steps == null) {
+            return recorded == null && nestedSettled ? Cost.ZERO : recorded;
         }
-        return recorded == null && nestedSettled ? Cost.ZERO : recorded;
+        Cost known = steps.spentAfterwards();
+        if (!overruled) {
+            // A step that has not ended when the call has costs what it holds.
+            known = known.plus(settled ? steps.claimed() : steps.spent());
+        }
+        return recorded == null ? known : known.plus(recorded);
     }
 
     /** What the call is charged because nobody knows what it cost. */

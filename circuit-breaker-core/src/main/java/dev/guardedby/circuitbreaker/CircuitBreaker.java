@@ -401,7 +401,8 @@ public final class CircuitBreaker {
 
     /**
      * Whether calls should spend less, because a budget has reached its {@code degrade-at}, and by which model; moves nothing. A call
-     * that is under way asks its {@link Permit#advice()}, which also knows the budgets for that call.
+     * that is under way asks its {@link Permit#advice()}, which also knows the budgets for that call. Where a budget has a
+     * {@code degrade-at} this waits for a ledger that is far away; it is empty if that does not answer.
      */
     public Optional<Advice> advice() {
         Gate gate = engine.purse.gate();

@@ -200,23 +200,26 @@ public final class Permit implements AutoCloseable {
 
     private void askForStep(Estimate estimate, CompletableFuture<Step> result) {
         Reserved reserved = Reserved.of(estimate, engine.settings.estimatePerCall);
-        if (reported != 0) {
-            result.complete(new Step(this, reserved, false));
-            return;
-        }
-        Step step = new Step(this, reserved, true);
+        Step step = new Step(this, reserved, reported == 0);
         try {
-            engine.checkStep();
+            if (step.isWithinCall()) {
+                engine.checkStep();
+            }
             begin();
-            if (charge == null) {
+            if (charge == null || !step.isWithinCall()) {
                 result.complete(step);
                 return;
             }
-            CompletionStage<?> unused = charge.step(reserved).whenComplete((refusal, failure) -> {
-                if (refusal == null) {
-                    result.completeExceptionally(failure);
-                } else {
-                    answer(step, refusal.orElse(null), result);
+            CompletionStage<?> unused = charge.step(step).whenComplete((refusal, failure) -> {
+                try {
+                    if (refusal == null) {
+                        result.completeExceptionally(failure);
+                    } else {
+                        answer(step, refusal.orElse(null), result);
+                    }
+                } catch (Throwable broken) {
+                    // Nobody else would tell who waits.
+                    result.completeExceptionally(broken);
                 }
             });
         } catch (Throwable refused) {
@@ -226,14 +229,17 @@ public final class Permit implements AutoCloseable {
 
     private void answer(Step step, @Nullable BudgetRefusal refusal, CompletableFuture<Step> result) {
         Mode mode = engine.state.mode;
-        if (refusal == null || mode == Mode.DISABLED) {
-            result.complete(step);
-        } else if (mode == Mode.OBSERVE) {
-            engine.totals.countWouldReject();
-            result.complete(step);
-        } else {
+        if (refusal != null && mode == Mode.ENFORCE) {
             engine.countRefused(refusal);
             result.completeExceptionally(refusal.exception(engine.breaker, engine.state.circuitState()));
+            return;
+        }
+        if (refusal != null && mode == Mode.OBSERVE) {
+            engine.totals.countWouldReject();
+        }
+        if (!result.complete(step)) {
+            // Nobody waits for it any more, so nobody makes the step.
+            step.end(Cost.ZERO, Confidence.REPORTED);
         }
     }
 
@@ -244,18 +250,21 @@ public final class Permit implements AutoCloseable {
             if (costRecorded) {
                 made.overrule();
             }
+            if (reported != 0) {
+                // Whoever reported may have come too early to see it.
+                made.end().forEach(engine::count);
+            }
         }
     }
 
     /** A step was said to have cost something, for the first time or in place of something else. */
-    void ended(Step step, @Nullable Said before, Said now) {
-        Steps taken = step.isWithinCall() ? steps : null;
-        if (taken == null || !taken.take(step, now)) {
-            // The totals never fall.
-            engine.count(before == null ? now : now.beyond(before));
+    void ended(Step step) {
+        Said more = Objects.requireNonNull(steps).take(step);
+        if (more != null) {
+            engine.count(more);
         }
         if (charge != null) {
-            charge.stepEnded(step, before == null ? null : before.cost(), now.cost());
+            charge.stepEnded(step);
         }
     }
 

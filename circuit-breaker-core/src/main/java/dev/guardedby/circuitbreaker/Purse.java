@@ -1,10 +1,12 @@
 package dev.guardedby.circuitbreaker;
 
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.WeakHashMap;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
@@ -19,8 +21,8 @@ final class Purse {
 
     private volatile @Nullable Ledger ownLedger;
     private volatile Map<String, Long> callLimits = Map.of();
-    /** Calls under way whose holds would outlive this process. */
-    private final Set<Charge> open = ConcurrentHashMap.newKeySet();
+    /** Calls under way whose holds would outlive this process. Weak: a permit that was lost without a report is not kept for ever. */
+    private final Set<Charge> open = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
     Purse(Engine engine) {
         this.engine = engine;
@@ -124,7 +126,8 @@ final class Purse {
 
     /** Settles what is under way at what it is known to cost, or at its hold. */
     void settleOpen() {
-        open.forEach(charge -> charge.settle(true));
+        // A copy, because settling takes them out.
+        List.copyOf(open).forEach(charge -> charge.settle(true));
     }
 
     /** Why budgets would refuse a call made now by this thread; takes nothing. */

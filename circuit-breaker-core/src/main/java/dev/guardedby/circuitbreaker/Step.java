@@ -7,8 +7,9 @@ import org.jspecify.annotations.Nullable;
  * One step of a guarded call, such as one call of a model in a loop of tools: leave to make it, and what it cost.
  *
  * <p>Say how it ended, once or, if that is known better later, again: the last word counts. What the steps of a call cost is what the
- * call costs, unless a cost is recorded on its permit. A step of which nobody says how it ended costs what it holds. In the totals
- * it counts with the end of the call. Thread-safe.
+ * call costs, unless a cost is recorded on its permit while it runs; a step that is begun after the call's report is added to either. A
+ * step of which nobody says how it ended costs what it holds. In the totals it counts with the end of the call, and what it is said to
+ * cost less after that is not taken out of them. Thread-safe.
  *
  * @see Permit#step(Estimate)
  */
@@ -17,20 +18,15 @@ public final class Step {
     private final Reserved reserved;
     /** Whether the call has reserved for it; not so where it had ended before. */
     private final boolean withinCall;
-    /** The last word; null until then. By this object's lock. */
-    private @Nullable Said said;
+    /** The last word; null until then. */
+    private volatile @Nullable Said said;
 
     /**
      * What a step was said to cost.
      *
      * @param recorded the part of it that somebody knew, which counts in the totals
      */
-    record Said(Cost cost, Confidence confidence, Cost recorded) {
-        /** What this says beyond what was said before. */
-        Said beyond(Said before) {
-            return new Said(cost.minus(before.cost), confidence, recorded.minus(before.recorded));
-        }
-    }
+    record Said(Cost cost, Confidence confidence, Cost recorded) {}
 
     Step(Permit permit, Reserved reserved, boolean withinCall) {
         this.permit = permit;
@@ -75,12 +71,13 @@ public final class Step {
     }
 
     private void say(Said now) {
-        Said before;
-        synchronized (this) {
-            before = said;
-            said = now;
-        }
-        permit.ended(this, before, now);
+        said = now;
+        permit.ended(this);
+    }
+
+    /** The last word on a step that has ended; where two come at the same time, both find the same. */
+    Said lastWord() {
+        return Objects.requireNonNull(said);
     }
 
     Reserved reserved() {

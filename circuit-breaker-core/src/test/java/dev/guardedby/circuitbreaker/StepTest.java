@@ -13,6 +13,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.math.BigDecimal;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Steps of a call: each call of a model in a loop of tools, asked for before and paid afterwards. */
@@ -577,5 +579,124 @@ class StepTest {
         unknown.recordCost(usd("0.4"));
         unknown.success();
         assertThat(shown(breaker)).isEqualTo("daily 0.9+0/10");
+    }
+
+    @Test
+    void lastWordOnAStepCounts_alsoIfItComesWhileAnEarlierOneIsBooked() {
+        List<Step> late = new ArrayList<>();
+        CircuitBreaker breaker = story.breaker()
+                .budget(daily("1"))
+                .listener(new CircuitBreakerListener() {
+                    @Override
+                    public void onCost(CircuitBreaker by, Cost cost, Confidence confidence) {
+                        if (confidence == Confidence.ESTIMATED) {
+                            late.get(0).end(usd("0.1"), Confidence.REPORTED);
+                        }
+                    }
+                })
+                .build();
+        Permit permit = breaker.acquire();
+        late.add(permit.step(atMost("0.3")));
+        permit.success();
+
+        late.get(0).end(usd("0.2"), Confidence.ESTIMATED);
+
+        assertThat(shown(breaker)).isEqualTo("daily 0.1+0/1");
+        assertThat(breaker.stats().totalEstimatedCost()).isEqualByComparingTo("0.2");
+    }
+
+    @Test
+    void costThatIsKnownAfterTheEnd_countsWhole_whereOnlyTheHoldWasCharged() {
+        CircuitBreaker breaker = breaker("1");
+        Permit permit = breaker.acquire();
+        Step step = permit.step(atMost("0.3"));
+        step.endUnknown();
+        permit.success();
+        assertThat(breaker.stats().totalEstimatedCost()).isZero();
+
+        step.end(usd("0.4"), Confidence.REPORTED);
+        assertThat(shown(breaker)).isEqualTo("daily 0.4+0/1, calls 1+0/100");
+        assertThat(breaker.stats().totalEstimatedCost()).isEqualByComparingTo("0.4");
+
+        step.end(usd("0.1"), Confidence.REPORTED);
+        step.end(usd("0.4"), Confidence.REPORTED);
+        assertThat(breaker.stats().totalEstimatedCost()).isEqualByComparingTo("0.4");
+    }
+
+    @Test
+    void stepAfterTheEnd_isBookedOnTopOfWhatWasRecordedOnTheCall() {
+        CircuitBreaker breaker = breaker("1");
+        Permit permit = breaker.acquire();
+        permit.recordCost(usd("0.05"));
+        step(permit, "0.3", "0.3");
+        permit.success();
+
+        step(permit, "0.2", "0.2");
+
+        assertThat(shown(breaker)).isEqualTo("daily 0.25+0/1, calls 1+0/100");
+        assertThat(breaker.stats().totalEstimatedCost()).isEqualByComparingTo("0.25");
+    }
+
+    @Test
+    void stepsThatAreAskedForWhileTheirCallsEnd_areAllCounted() throws InterruptedException {
+        int calls = 20_000;
+        CircuitBreaker breaker = story.breaker().budget(daily("100")).build();
+        List<Permit> permits = Stream.generate(breaker::acquire).limit(calls).toList();
+        Thread reporter = new Thread(() -> permits.forEach(Permit::success));
+
+        reporter.start();
+        permits.forEach(permit -> step(permit, "0.001", "0.001"));
+        reporter.join();
+
+        assertThat(breaker.stats().totalEstimatedCost()).isEqualByComparingTo("20");
+        assertThat(shown(breaker)).isEqualTo("daily 20+0/100");
+    }
+
+    @Test
+    void stepThatNobodyWaitsForAnyMore_costsNothing() {
+        LedgerByHand ledger = new LedgerByHand();
+        CircuitBreaker breaker =
+                story.breaker().budget(daily("1")).ledger(ledger).build();
+        Permit permit = breaker.acquire(usd("0.1"));
+        ledger.away = true;
+        CompletableFuture<Step> asked = permit.stepAsync(atMost("0.3")).toCompletableFuture();
+        asked.cancel(false);
+        ledger.answer();
+        ledger.away = false;
+        permit.success();
+
+        assertThat(shown(breaker)).isEqualTo("daily 0+0/1");
+    }
+
+    @Test
+    void stepRefusedByABudget_butMadeBecauseTheBreakerObservesNow_takesNothingFromOthers() {
+        LedgerByHand ledger = new LedgerByHand();
+        CircuitBreaker breaker =
+                story.breaker().budget(daily("1")).ledger(ledger).build();
+        Permit permit = breaker.acquire();
+        Step hanging = permit.step(atMost("0.6"));
+        ledger.away = true;
+        CompletableFuture<Step> asked = permit.stepAsync(atMost("0.5")).toCompletableFuture();
+        breaker.mode(Mode.OBSERVE);
+        ledger.answer();
+        asked.join().end(usd("0.1"), Confidence.REPORTED);
+        permit.success();
+
+        assertThat(hanging.hold()).isEqualTo(usd("0.6"));
+        assertThat(shown(breaker)).isEqualTo("daily 0.7+0/1");
+    }
+
+    @Test
+    void lostPermit_isNotRemembered_thoughItsHoldWouldOutliveTheProcess() {
+        CircuitBreaker breaker =
+                story.breaker().budget(daily("1")).ledger(new LedgerByHand()).build();
+        WeakReference<Charge> charge =
+                new WeakReference<>(breaker.acquire(usd("0.1")).charge());
+
+        for (int i = 0; i < 50 && charge.get() != null; i++) {
+            System.gc();
+        }
+
+        assertThat(charge.get()).isNull();
     }
 }

@@ -25,6 +25,8 @@ final class ModelStep implements ModelCall {
     private final Estimate estimate;
     /** Null until it is admitted, and where no permit is at hand. */
     private volatile @Nullable Step step;
+    /** The most that it was said to cost. By this object's lock. */
+    private Cost most = Cost.ZERO;
 
     /**
      * A step that is yet to be admitted.
@@ -105,7 +107,7 @@ final class ModelStep implements ModelCall {
         Step given = step;
         if (given != null) {
             given.endUnknown();
-            call.stepped(given.hold());
+            call.stepped(more(given.hold()));
         }
     }
 
@@ -124,10 +126,23 @@ final class ModelStep implements ModelCall {
         Step given = step;
         if (given != null) {
             given.end(cost, confidence);
-            call.stepped(cost);
+            call.stepped(more(cost));
         } else {
-            call.record(cost, confidence);
+            call.record(more(cost), confidence);
         }
+    }
+
+    /** What a word adds to those before it: only a step takes anything back. */
+    private synchronized Cost more(Cost said) {
+        Cost before = most;
+        most = new Cost(
+                Math.max(before.inputTokens(), said.inputTokens()),
+                Math.max(before.outputTokens(), said.outputTokens()),
+                Math.max(before.nanoUsd(), said.nanoUsd()));
+        return new Cost(
+                most.inputTokens() - before.inputTokens(),
+                most.outputTokens() - before.outputTokens(),
+                most.nanoUsd() - before.nanoUsd());
     }
 
     @Override

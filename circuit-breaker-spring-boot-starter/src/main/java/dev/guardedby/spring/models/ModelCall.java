@@ -4,8 +4,8 @@ import dev.guardedby.circuitbreaker.ModelUsage;
 import java.util.Optional;
 
 /**
- * One call of a model, which is permitted. Say how it ended; if that is known better later, say it again: the last word counts. A call of
- * which nobody says how it ended costs what was held for it. Thread-safe.
+ * One call of a model, which is permitted. Say how it ended; if that is known better later, say it again: the last word counts, though
+ * totals never fall. A call of which nobody says how it ended costs what was held for it. Thread-safe.
  */
 public interface ModelCall {
     /** The cheaper model to call instead, where a budget asks for it; empty to call the one that was asked for. */

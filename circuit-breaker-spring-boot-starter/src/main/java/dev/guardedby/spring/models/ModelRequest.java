@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param model the model that is asked for; null if not told
  * @param inputTokens at most so many tokens are sent, 0 to 10^12; 0 if nobody knows
  * @param maxOutputTokens at most so many tokens are received, 0 to 10^12; null if there is no limit
- * @param attempts how often the client may try, each of which may cost, at least 1
+ * @param attempts how often the client may try, each of which may cost, 1 to 1,000
  */
 public record ModelRequest(
         @Nullable String provider,
@@ -17,7 +17,8 @@ public record ModelRequest(
         long inputTokens,
         @Nullable Long maxOutputTokens,
         int attempts) {
-    private static final long MOST = 1_000_000_000_000L;
+    private static final long MOST_TOKENS = 1_000_000_000_000L;
+    private static final long MOST_ATTEMPTS = 1_000;
 
     /**
      * A request.
@@ -25,9 +26,9 @@ public record ModelRequest(
      * @throws IllegalArgumentException if a number is out of its range
      */
     public ModelRequest {
-        inRange("inputTokens", inputTokens, 0);
-        inRange("maxOutputTokens", maxOutputTokens == null ? 0 : maxOutputTokens, 0);
-        inRange("attempts", attempts, 1);
+        inRange("inputTokens", inputTokens, 0, MOST_TOKENS);
+        inRange("maxOutputTokens", maxOutputTokens == null ? 0 : maxOutputTokens, 0, MOST_TOKENS);
+        inRange("attempts", attempts, 1, MOST_ATTEMPTS);
     }
 
     /** A request for a model of which nothing else is known, to be tried once. */
@@ -50,14 +51,14 @@ public record ModelRequest(
         return new ModelRequest(otherProvider, model, inputTokens, maxOutputTokens, attempts);
     }
 
-    /** The same, tried so often. */
+    /** The same, tried at most so often, 1 to 1,000. */
     public ModelRequest triedAtMost(int times) {
         return new ModelRequest(provider, model, inputTokens, maxOutputTokens, times);
     }
 
-    private static void inRange(String what, long number, long least) {
-        if (number < least || number > MOST) {
-            throw new IllegalArgumentException(what + " must be from " + least + " to " + MOST + ", but was " + number);
+    private static void inRange(String what, long number, long least, long most) {
+        if (number < least || number > most) {
+            throw new IllegalArgumentException(what + " must be from " + least + " to " + most + ", but was " + number);
         }
     }
 }

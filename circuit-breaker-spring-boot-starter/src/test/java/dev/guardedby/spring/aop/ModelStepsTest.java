@@ -2,6 +2,7 @@ package dev.guardedby.spring.aop;
 
 import static dev.guardedby.spring.aop.Guarded.breaker;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.guardedby.circuitbreaker.Advice;
@@ -29,8 +30,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.aopalliance.intercept.MethodInterceptor;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.springframework.aop.framework.ProxyFactory;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ApplicationContext;
@@ -390,5 +393,49 @@ final class ModelStepsTest {
                 .withBean(Ledger.class, () -> new StoreOfAnother(settled))
                 .run(context -> breaker(context, "llm").acquire(Cost.usd("0.25")));
         assertThat(settled).containsExactly("250000000 at revision 1");
+    }
+
+    @Test
+    void lastWordOnARound_addsWhatWasNotSaidBefore_whereNoPermitIsAtHand() {
+        application.run(context -> {
+            ModelCalls models = context.getBean(ModelCalls.class);
+            CircuitBreaker breaker = CircuitBreaker.of("plain");
+            Runnable work = ProxyFactory.getProxy(Runnable.class, (MethodInterceptor) invocation -> {
+                GuardedMethod method = new GuardedMethod(
+                        invocation.getMethod(),
+                        breaker,
+                        PlainShape.OF_RESULT,
+                        null,
+                        null,
+                        null,
+                        null,
+                        new LearntCost());
+                GuardedCall before = GuardedCall.enter(new GuardedCall(method, invocation, breaker, null));
+                try {
+                    ModelCall call = models.begin(ModelRequest.of("large").withTokens(200, 100L));
+                    call.cut(50);
+                    call.end(new Reply("large", 300));
+                    return null;
+                } finally {
+                    GuardedCall.enter(before);
+                }
+            });
+
+            work.run();
+
+            assertThat(breaker.stats().totalInputTokens()).isEqualTo(300);
+            assertThat(breaker.stats().totalOutputTokens()).isEqualTo(300);
+            assertThat(breaker.stats().totalEstimatedCost()).isEqualByComparingTo("0.0006");
+        });
+    }
+
+    @Test
+    void requestOutOfRange_isRefused() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ModelRequest.of("large").triedAtMost(Integer.MAX_VALUE))
+                .withMessage("attempts must be from 1 to 1000, but was 2147483647");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ModelRequest.of("large").withTokens(-1, null))
+                .withMessage("inputTokens must be from 0 to 1000000000000, but was -1");
     }
 }
