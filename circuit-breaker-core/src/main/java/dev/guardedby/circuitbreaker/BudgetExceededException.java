@@ -1,6 +1,7 @@
 package dev.guardedby.circuitbreaker;
 
 import java.io.Serial;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A budget refused the call: nothing was sent to the remote, and the remote is not to blame.
@@ -15,18 +16,26 @@ public final class BudgetExceededException extends CallNotPermittedException {
     private final BudgetStatus budget;
     private final Kind kind;
     private final String window;
+    private final @Nullable String model;
 
     /**
      * A refusal by a budget.
      *
      * @param state the state of the breaker, which would have let the call pass
+     * @param model the model that has no price, where that is why and somebody knows it
      */
     BudgetExceededException(
-            CircuitBreaker breaker, CircuitState state, BudgetStatus budget, Kind kind, BudgetWindow window) {
+            CircuitBreaker breaker,
+            CircuitState state,
+            BudgetStatus budget,
+            Kind kind,
+            BudgetWindow window,
+            @Nullable String model) {
         super(breaker, state);
         this.budget = budget;
         this.kind = kind;
         this.window = window.words();
+        this.model = model;
     }
 
     /** The budget that refused, as it was at the refusal. */
@@ -41,7 +50,7 @@ public final class BudgetExceededException extends CallNotPermittedException {
 
     @Override
     public Refusal refusal() {
-        return Refusal.of(budget, kind, window);
+        return Refusal.of(budget, kind, window, model);
     }
 
     /** Why a budget refuses a call. */

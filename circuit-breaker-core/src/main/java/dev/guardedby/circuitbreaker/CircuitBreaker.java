@@ -308,10 +308,11 @@ public final class CircuitBreaker {
      * Refuses, like any other refusal, a call of which it is known that nobody can price it, where one of its budgets counts US dollars;
      * where none does this does nothing.
      *
+     * @param model the model that has no price, for the message
      * @throws BudgetExceededException of the kind {@link BudgetExceededException.Kind#UNPRICED}
      */
-    public void refuseUnpriced() {
-        engine.refuseUnpriced(engine.purse.unpriced(Scope.innermostCharge()));
+    public void refuseUnpriced(String model) {
+        engine.refuseUnpriced(engine.purse.unpriced(Scope.innermostCharge()), model);
     }
 
     // The manual protocol: an admission and results without a permit

@@ -192,10 +192,16 @@ public final class Permit implements AutoCloseable {
      * Refuses, like any other refusal, a step of which it is known that nobody can price it, where a budget that concerns the call counts
      * US dollars; where none does this does nothing.
      *
+     * @param model the model that has no price, for the message
      * @throws BudgetExceededException of the kind {@link BudgetExceededException.Kind#UNPRICED}
      */
-    public void refuseUnpricedStep() {
-        engine.refuseUnpriced(charge == null ? null : charge.unpriced());
+    public void refuseUnpricedStep(String model) {
+        engine.refuseUnpriced(charge == null ? null : charge.unpriced(), model);
+    }
+
+    /** Whether a budget that concerns the call counts US dollars, so that what its steps cost must be known. */
+    public boolean countsDollars() {
+        return charge != null && charge.unpriced() != null;
     }
 
     private void askForStep(Estimate estimate, CompletableFuture<Step> result) {

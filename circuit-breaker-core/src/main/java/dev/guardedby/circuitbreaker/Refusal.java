@@ -50,8 +50,9 @@ public record Refusal(Reason reason, String message, Optional<Duration> retryAft
      * Puts the refusal of a budget into words.
      *
      * @param window the words of its window
+     * @param model the model that has no price, where that is why and somebody knows it
      */
-    static Refusal of(BudgetStatus budget, Kind kind, String window) {
+    static Refusal of(BudgetStatus budget, Kind kind, String window, @Nullable String model) {
         String name = "budget '" + budget.name() + "'";
         String limit = limit(budget, window);
         if (budget.limit().signum() == 0 && kind != Kind.STORE) {
@@ -71,7 +72,9 @@ public record Refusal(Reason reason, String message, Optional<Duration> retryAft
                         + "; lower its estimate or raise the limit";
             case UNPRICED ->
                 "out of " + name + " for this call, of which nobody knows what it may cost in " + unit(budget)
-                        + "; set a price or estimate-per-call";
+                        + (model == null
+                                ? "; set a price or estimate-per-call"
+                                : ", because there is no price for model '" + model + "'; set one");
             case STORE -> "cut off from " + name + ", whose store does not answer; calls pass again when it does";
         };
         return new Refusal(Reason.BUDGET, message, retryAfter);

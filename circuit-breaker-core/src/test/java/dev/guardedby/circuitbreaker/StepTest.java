@@ -538,22 +538,24 @@ class StepTest {
                         .per(BudgetWindow.lifetime())
                         .build())
                 .build();
-        tokens.refuseUnpriced();
-        tokens.acquire().refuseUnpricedStep();
+        tokens.refuseUnpriced("large");
+        tokens.acquire().refuseUnpricedStep("large");
         assertThat(tokens.stats().totalRejected()).isZero();
 
         CircuitBreaker dollars = breaker("1");
         assertThatExceptionOfType(BudgetExceededException.class)
-                .isThrownBy(dollars::refuseUnpriced)
+                .isThrownBy(() -> dollars.refuseUnpriced("large"))
                 .satisfies(refused -> assertThat(refused.kind()).isEqualTo(BudgetExceededException.Kind.UNPRICED));
         Permit permit = dollars.acquire();
-        assertThatExceptionOfType(BudgetExceededException.class).isThrownBy(permit::refuseUnpricedStep);
+        assertThatExceptionOfType(BudgetExceededException.class)
+                .isThrownBy(() -> permit.refuseUnpricedStep("large"))
+                .withMessageContaining("because there is no price for model 'large'; set one");
         assertThat(dollars.stats().totalRejected()).isEqualTo(2);
         dollars.mode(Mode.OBSERVE);
-        dollars.refuseUnpriced();
+        dollars.refuseUnpriced("large");
         assertThat(dollars.stats().wouldReject()).isEqualTo(1);
         dollars.mode(Mode.DISABLED);
-        dollars.refuseUnpriced();
+        dollars.refuseUnpriced("large");
         assertThat(dollars.stats().wouldReject()).isEqualTo(1);
     }
 

@@ -101,6 +101,9 @@ final class ModelStep implements ModelCall {
         }
         Priced priced = costs.price(named(usage), prices, held().nanoUsd());
         say(priced.cost(), priced.confidence());
+        if (priced.confidence() == Confidence.REPORTED) {
+            costs.learnt().add(priced.cost());
+        }
     }
 
     private void endUnknown() {

@@ -76,33 +76,56 @@ final class ModelSteps implements ModelCalls {
     }
 
     private ModelStep prepared(GuardedCall call, Inside inside, ModelRequest asked) {
-        String cheaper = cheaper(call, asked);
-        ModelRequest request = cheaper == null ? asked : asked.by(cheaper);
         Pricing pricing = usages.pricing();
         Pricing.AtStart prices = pricing.now();
+        String cheaper = cheaper(call, asked, prices);
+        ModelRequest request = cheaper == null ? asked : asked.by(cheaper);
         Permit permit = call.permit();
         if (permit != null
                 && request.model() != null
                 && pricing.rejectsUnknown()
                 && !prices.knows(request.provider(), request.model())) {
-            permit.refuseUnpricedStep();
+            permit.refuseUnpricedStep(request.model());
         }
+        UsageCost costs = usages.ofSteps(call.breaker());
         return new ModelStep(
-                call, inside, usages.ofSteps(call.breaker()), request, cheaper, prices, estimate(request, prices));
+                call,
+                inside,
+                costs,
+                request,
+                cheaper,
+                prices,
+                estimate(request, prices, costs.learnt().likely().likely()));
     }
 
-    private static @Nullable String cheaper(GuardedCall call, ModelRequest asked) {
+    /** The model that a budget advises; not one that would be refused, which would be worse than a dear one. */
+    private @Nullable String cheaper(GuardedCall call, ModelRequest asked, Pricing.AtStart prices) {
         String model = call.advice().flatMap(Advice::model).orElse(null);
-        return model == null || model.equals(asked.model()) ? null : model;
+        if (model == null || model.equals(asked.model())) {
+            return null;
+        }
+        Permit permit = call.permit();
+        if (permit != null
+                && usages.pricing().rejectsUnknown()
+                && !prices.knows(asked.provider(), model)
+                && permit.countsDollars()) {
+            usages.pricing().warnOfUselessAdvice(model);
+            return null;
+        }
+        return model;
     }
 
-    /** What a call of a model may cost: a bound if there is a limit for what it answers. */
-    private static Estimate estimate(ModelRequest request, Pricing.AtStart prices) {
+    /**
+     * What a call of a model may cost: a bound if there is a limit for what it answers, and else what is likely.
+     *
+     * @param learnt what such calls cost as a rule
+     */
+    private static Estimate estimate(ModelRequest request, Pricing.AtStart prices, Cost learnt) {
         long received = request.maxOutputTokens() == null ? 0 : request.maxOutputTokens();
         long sent = request.inputTokens();
         String model = request.model();
         if (sent == 0 && received == 0) {
-            return Estimate.UNKNOWN;
+            return Estimate.likely(learnt);
         }
         Cost priced = model == null ? null : prices.dearest(request.provider(), model, sent, received);
         Cost once = priced == null ? new Cost(sent, received, 0) : priced;
@@ -110,6 +133,15 @@ final class ModelSteps implements ModelCalls {
         for (int attempt = 1; attempt < request.attempts(); attempt++) {
             cost = cost.plus(once);
         }
-        return sent == 0 || request.maxOutputTokens() == null ? Estimate.likely(cost) : Estimate.atMost(cost);
+        return sent == 0 || request.maxOutputTokens() == null
+                ? Estimate.likely(theMore(cost, learnt))
+                : Estimate.atMost(cost);
+    }
+
+    private static Cost theMore(Cost one, Cost other) {
+        return new Cost(
+                Math.max(one.inputTokens(), other.inputTokens()),
+                Math.max(one.outputTokens(), other.outputTokens()),
+                Math.max(one.nanoUsd(), other.nanoUsd()));
     }
 }

@@ -100,6 +100,15 @@ final class Pricing {
         }
     }
 
+    /** A budget advises a model that would be refused, so the advice is not taken. */
+    void warnOfUselessAdvice(String model) {
+        if (warnedOf.size() < MOST_WARNED_OF && warnedOf.add("degrade-to " + model)) {
+            LOG.warn("A budget's degrade-to is '" + model
+                    + "', which has no price and so would be refused: calls keep their own"
+                    + " model. Write its price in guardedby.prices.models.");
+        }
+    }
+
     /** The prices that were in force when a call began. */
     record AtStart(PriceBook book, Instant begun) {
 

@@ -26,6 +26,9 @@ final class UsageCost {
     private final LongAdder broken;
     private final LongAdder untold;
     private final LongAdder unpriced;
+    /** What steps cost as a rule, which is not known of single ones whose answer has no limit. */
+    private final LearntCost learnt = new LearntCost();
+
     /** The model that the last call used without a price; null if it had one. */
     private volatile @Nullable ModelUsage lastUnpriced;
 
@@ -84,7 +87,7 @@ final class UsageCost {
             if (pricing.now().knows(last.provider(), last.model())) {
                 lastUnpriced = null;
             } else {
-                breaker.refuseUnpriced();
+                breaker.refuseUnpriced(String.valueOf(last.model()));
             }
         }
     }
@@ -128,6 +131,10 @@ final class UsageCost {
             countUntold(told);
         }
         return usage;
+    }
+
+    LearntCost learnt() {
+        return learnt;
     }
 
     private void countUntold(Told told) {

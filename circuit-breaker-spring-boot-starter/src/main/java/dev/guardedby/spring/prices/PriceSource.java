@@ -73,7 +73,14 @@ public final class PriceSource {
             throw new InvalidPricesException(
                     "guardedby.prices.import needs org.yaml:snakeyaml on the class path, but it is not there", null);
         }
-        return PriceFile.read(location, files.getResource(location));
+        Content content = PriceFile.read(location, files.getResource(location));
+        if (content.entries().isEmpty()) {
+            // A file of another kind, or with other keys: taken as it is, every price would be gone.
+            throw new InvalidPricesException(
+                    "guardedby.prices.import: " + location + " must have a price for one model at least, but has none",
+                    null);
+        }
+        return content;
     }
 
     private static void tell(ImportReport report) {

@@ -109,6 +109,12 @@ final class ModelStepsTest {
             return "done";
         }
 
+        @GuardedBy("llm") public String workWithoutLimit(long tokens) {
+            ModelCall call = models.begin(ModelRequest.of("large").withTokens(100, null));
+            call.end(new Reply("large", tokens));
+            return "done";
+        }
+
         @GuardedBy("llm") public Reply workAndTell(String model, long tokens) {
             ask(model, tokens);
             return new Reply(model, tokens);
@@ -321,6 +327,34 @@ final class ModelStepsTest {
                     assertThat(spent(breaker(context, "llm"))).isEqualTo("0.52+0");
                     assertThat(context.getBean(CostRecorder.class).advice()).isEmpty();
                 });
+    }
+
+    @Test
+    void cheaperModelWithoutAPrice_isNotAsked_forItWouldBeRefused() {
+        application
+                .withPropertyValues(
+                        "guardedby.breakers.llm.budgets.daily.degrade-at=50",
+                        "guardedby.breakers.llm.budgets.daily.degrade-to=smal")
+                .run(context -> {
+                    Agent agent = context.getBean(Agent.class);
+                    agent.work("large", 150_000);
+                    agent.work("large", 100_000);
+                    agent.work("large", 10);
+                    assertThat(asked(context)).containsExactly("large", "large", "large");
+                });
+    }
+
+    @Test
+    void roundWithoutALimitForItsAnswer_thatTellsNothing_costsWhatSuchRoundsDoAsARule() {
+        application.run(context -> {
+            Agent agent = context.getBean(Agent.class);
+            for (int i = 0; i < 20; i++) {
+                agent.workWithoutLimit(1_000);
+            }
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.04+0");
+            agent.workWithoutLimit(-1);
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.042+0");
+        });
     }
 
     @Test
