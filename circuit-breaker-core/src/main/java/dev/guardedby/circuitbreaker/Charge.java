@@ -407,7 +407,7 @@ final class Charge {
             settlement = nextSettlement();
         }
         if (gate != null) {
-            engine.purse.ended(this);
+            engine.purse.ended(this, gate.ledger);
         }
         own.forEach(Ceiling::end);
         if (made && outer != null) {

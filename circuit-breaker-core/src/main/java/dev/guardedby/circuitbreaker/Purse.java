@@ -120,8 +120,10 @@ final class Purse {
         }
     }
 
-    void ended(Charge charge) {
-        open.remove(charge);
+    void ended(Charge charge, Ledger asked) {
+        if (asked.outlivesProcess()) {
+            open.remove(charge);
+        }
     }
 
     /** Settles what is under way at what it is known to cost, or at its hold. */
