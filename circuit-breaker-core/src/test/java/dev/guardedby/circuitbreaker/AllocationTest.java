@@ -83,7 +83,7 @@ class AllocationTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1, 1100", "3, 1800"})
+    @CsvSource({"1, 1150", "3, 1850"})
     void callWithBudgets_allocatesItsPermit_itsHold_andWhatTheLedgerSays(int budgets, long bytes) {
         CircuitBreaker.Builder builder = CircuitBreaker.builder("budgeted");
         for (int i = 0; i < budgets; i++) {
