@@ -95,6 +95,10 @@ final class GuardedByPricesAutoConfigurationTest {
                     assertThatThrownBy(prices::reload)
                             .hasMessageContaining("line 1: 'input_cost_per_token' of model 'm' must be a number");
                     assertThat(usd(prices.current(), "m")).contains(new BigDecimal("2"));
+                    written(directory, "{\"m\": {\"input\": 2}}");
+                    assertThatThrownBy(prices::reload)
+                            .hasMessageEndingWith("must have a price for one model at least, but has none");
+                    assertThat(usd(prices.current(), "m")).contains(new BigDecimal("2"));
                     assertThat(report(started).imported().orElseThrow().imported())
                             .isEqualTo(1);
                 });
@@ -112,7 +116,9 @@ final class GuardedByPricesAutoConfigurationTest {
                 .run(started -> {
                     PriceSource source = started.getBean(PriceSource.class);
                     PriceBook first = started.getBean(Prices.class).current();
-                    written(directory, "{}");
+                    written(
+                            directory,
+                            "{\"m\": {\"input_cost_per_token\": 1e-06}, \"n\": {\"input_cost_per_token\": 1e-06}}");
                     PriceBook second = started.getBean(Prices.class).reload();
 
                     assertThat(source.report(first)
@@ -126,7 +132,7 @@ final class GuardedByPricesAutoConfigurationTest {
                                     .imported()
                                     .orElseThrow()
                                     .imported())
-                            .isZero();
+                            .isEqualTo(2);
                     assertThat(source.report(second).orElseThrow().outliers())
                             .containsExactly("output of 'house-model' is 2000, its input is 2");
                     assertThat(source.report(PriceBook.EMPTY)).isEmpty();
