@@ -47,11 +47,7 @@ final class RefusalAdvice {
         }
         HttpStatus status = status(refusal);
         // The message of the exception is for the application: it has the name in it.
-        ProblemDetail problem = ProblemDetail.forStatusAndDetail(
-                status,
-                status == HttpStatus.TOO_MANY_REQUESTS
-                        ? "What may be spent on such requests is spent; try again later."
-                        : "A service that this request needs is unavailable; try again later.");
+        ProblemDetail problem = ProblemDetail.forStatusAndDetail(status, detail(refusal));
         if (showName) {
             problem.setProperty("breaker", refusal.name());
         }
@@ -59,6 +55,16 @@ final class RefusalAdvice {
                 ResponseEntity.status(status).contentType(MediaType.APPLICATION_PROBLEM_JSON);
         refusal.retryAfter().ifPresent(wait -> answer.header(HttpHeaders.RETRY_AFTER, seconds(wait)));
         return answer.body(problem);
+    }
+
+    private static String detail(CallNotPermittedException refusal) {
+        Kind kind = refusal instanceof BudgetExceededException spent ? spent.kind() : Kind.STORE;
+        return switch (kind) {
+            case EXHAUSTED, RESERVED -> "What may be spent on such requests is spent; try again later.";
+            // Waiting does not help.
+            case TOO_LARGE, UNPRICED -> "What this request may cost is more than may be spent on it, or not known.";
+            case STORE -> "A service that this request needs is unavailable; try again later.";
+        };
     }
 
     private static HttpStatus status(CallNotPermittedException refusal) {
