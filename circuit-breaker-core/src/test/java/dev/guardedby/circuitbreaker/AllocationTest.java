@@ -82,8 +82,9 @@ class AllocationTest {
         assertThat(found).isEqualTo(2L * CALLS);
     }
 
+    // With room above what is measured, 1,050 and 1,700: how much of it the compiler spares depends on what ran before.
     @ParameterizedTest
-    @CsvSource({"1, 1150", "3, 1850"})
+    @CsvSource({"1, 1500", "3, 2400"})
     void callWithBudgets_allocatesItsPermit_itsHold_andWhatTheLedgerSays(int budgets, long bytes) {
         CircuitBreaker.Builder builder = CircuitBreaker.builder("budgeted");
         for (int i = 0; i < budgets; i++) {
