@@ -206,8 +206,8 @@ final class SpendingThread {
         open.spender.ended(
                 open.day, open.recorded ? open.used : costsHold ? open.hold : 0, open.recorded || end.costsHold);
         if (costsHold && random.nextBoolean()) {
-            // Only down: what a call has not kept, another one may hold by now.
-            record(open.permit, open.used);
+            // Only down, and at once: what a call has not kept, another one may hold by now.
+            open.permit.recordCost(Spender.tokens(open.used));
             open.spender.add(open.day, open.used - open.hold);
         }
     }

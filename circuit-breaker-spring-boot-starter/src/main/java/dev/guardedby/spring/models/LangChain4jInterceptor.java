@@ -11,6 +11,7 @@ import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import java.lang.reflect.Method;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.aopalliance.intercept.MethodInvocation;
@@ -133,7 +134,9 @@ final class LangChain4jInterceptor implements MethodInterceptor {
             throws Throwable {
         @Nullable Object[] arguments = invocation.getArguments();
         int last = arguments.length - 1;
-        GuardedStream stream = new GuardedStream((StreamingChatResponseHandler) arguments[last], turn);
+        StreamingChatResponseHandler handler =
+                Objects.requireNonNull((StreamingChatResponseHandler) arguments[last], "handler");
+        GuardedStream stream = new GuardedStream(handler, turn);
         try {
             if (isShorthand(invocation, model)) {
                 ((StreamingChatModel) model).chat(request, stream);

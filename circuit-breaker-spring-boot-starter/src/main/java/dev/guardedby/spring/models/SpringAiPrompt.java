@@ -69,8 +69,9 @@ final class SpringAiPrompt {
         try {
             return options == null
                     ? asked
-                    : new ChatClientRequest(
-                            new Prompt(asked.prompt().getInstructions(), copy(options, model)), asked.context());
+                    : asked.mutate()
+                            .prompt(new Prompt(asked.prompt().getInstructions(), copy(options, model)))
+                            .build();
         } catch (RuntimeException cannot) {
             return asked;
         }
