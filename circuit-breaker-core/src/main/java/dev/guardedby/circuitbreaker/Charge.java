@@ -389,18 +389,20 @@ final class Charge {
     /** The call has ended; what comes after the first end is a no-op. */
     void settle(boolean mayCostHold) {
         try {
-            finish(mayCostHold, true);
-            engine.tellUnknown(chargedUnknown());
+            if (finish(mayCostHold, true)) {
+                engine.tellUnknown(chargedUnknown());
+            }
         } catch (Throwable broken) {
             Deliveries.warn("A call of circuit breaker '" + engine.breaker.name() + "' was not settled", broken);
         }
     }
 
-    private void finish(boolean mayCostHold, boolean made) {
+    /** Ends the call; false if it had ended before. */
+    private boolean finish(boolean mayCostHold, boolean made) {
         Settlement settlement;
         synchronized (this) {
             if (settled) {
-                return;
+                return false;
             }
             settled = true;
             costsHold = mayCostHold;
@@ -415,6 +417,7 @@ final class Charge {
         }
         send(settlement);
         tellLevelsOfCalls();
+        return true;
     }
 
     /** An admission without a permit: nobody tells how it ends, so it counts as a call, and holds nothing. */

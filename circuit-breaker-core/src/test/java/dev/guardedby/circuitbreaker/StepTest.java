@@ -560,6 +560,27 @@ class StepTest {
     }
 
     @Test
+    void callThatTheEndOfTheApplicationSettled_isToldOnce_thoughItReportsLater() {
+        List<String> told = new ArrayList<>();
+        CircuitBreaker breaker = story.breaker()
+                .budget(daily("10"))
+                .ledger(new LedgerByHand())
+                .listener(new CircuitBreakerListener() {
+                    @Override
+                    public void onCost(CircuitBreaker by, Cost cost, Confidence confidence) {
+                        told.add(cost.usd().toPlainString() + " " + confidence);
+                    }
+                })
+                .build();
+        Permit permit = breaker.acquire(usd("1"));
+        breaker.settleOpenCalls();
+        permit.success();
+
+        assertThat(told).containsExactly("1 UNKNOWN");
+        assertThat(shown(breaker)).isEqualTo("daily 1+0/10");
+    }
+
+    @Test
     void endOfTheApplication_settlesWhatAStoreHolds_atWhatIsKnownOrAtItsHold() {
         LedgerByHand ledger = new LedgerByHand();
         CircuitBreaker breaker =
