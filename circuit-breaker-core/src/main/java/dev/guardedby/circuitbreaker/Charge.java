@@ -175,20 +175,21 @@ final class Charge {
 
     /** What the ledger's answer means; null if all lines fit. */
     @Nullable BudgetRefusal refusal(Answer answer) {
-        Kind kind = answer.kind();
-        if (gate == null || kind == null) {
-            return null;
-        }
-        if (!forced) {
+        BudgetRefusal refusal = byLedger(answer);
+        if (refusal != null && !forced) {
             // There is nothing to give back.
             hold = null;
         }
-        return byLedger(gate, answer, kind);
+        return refusal;
     }
 
-    private BudgetRefusal byLedger(Gate asked, Answer answer, Kind kind) {
-        Budget budget = asked.booked(answer.refusing());
-        Balance balance = answer.balances().get(answer.refusing());
+    private @Nullable BudgetRefusal byLedger(Answer answer) {
+        return gate == null || answer.kind() == null
+                ? null
+                : byLedger(gate.booked(answer.refusing()), answer.balances().get(answer.refusing()), answer.kind());
+    }
+
+    private BudgetRefusal byLedger(Budget budget, Balance balance, Kind kind) {
         return new BudgetRefusal(budget, Gate.status(budget, balance, engine.wallTime()), kind, null);
     }
 
@@ -227,8 +228,7 @@ final class Charge {
                 Balance balance = balances.get(i);
                 Kind kind = Book.refusal(lines.get(i).amount(), balance.limit(), balance.spent(), balance.held());
                 if (kind != null) {
-                    Budget budget = asked.booked(i);
-                    return new BudgetRefusal(budget, Gate.status(budget, balance, engine.wallTime()), kind, null);
+                    return byLedger(asked.booked(i), balance, kind);
                 }
             }
             return null;
@@ -329,18 +329,13 @@ final class Charge {
         if (answer == null) {
             refusal = withoutAnswer(failure == null ? new NullPointerException("answer") : Stages.cause(failure));
         } else {
-            BudgetRefusal byLedger = stepRefusal(answer);
-            refusal = refusal == null ? byLedger : refusal;
+            refusal = refusal == null ? byLedger(answer) : refusal;
             seen(answer.balances());
         }
         if (refusal != null && !forced) {
             takeBack(step);
         }
         return refusal;
-    }
-
-    private @Nullable BudgetRefusal stepRefusal(Answer answer) {
-        return answer.kind() == null || gate == null ? null : byLedger(gate, answer, answer.kind());
     }
 
     /** The step was not made after all. */

@@ -19,8 +19,7 @@ import java.util.concurrent.locks.LockSupport;
  * The ledger in memory, and an auditor who writes down what is wrong with what it is asked and what it answers. Every sixteenth
  * hold is answered later, by the thread of the ledger.
  */
-final class AuditedLedger implements Ledger, AutoCloseable {
-    private final MemoryLedger memory = new MemoryLedger();
+final class AuditedLedger extends ForwardingLedger implements AutoCloseable {
     private final ExecutorService thread = Executors.newSingleThreadExecutor();
     private final AtomicInteger asked = new AtomicInteger();
     private final AtomicInteger answeredLater = new AtomicInteger();
@@ -91,21 +90,6 @@ final class AuditedLedger implements Ledger, AutoCloseable {
                 wrong.add("above the limit: " + balance);
             }
         }
-    }
-
-    @Override
-    public CompletionStage<Balance> adjust(Adjustment adjustment) {
-        return memory.adjust(adjustment);
-    }
-
-    @Override
-    public CompletionStage<Balance> limit(Line line, Moment now) {
-        return memory.limit(line, now);
-    }
-
-    @Override
-    public CompletionStage<List<Balance>> look(List<Line> lines, Moment now) {
-        return memory.look(lines, now);
     }
 
     /** Waits for the answers that come later, when nobody asks any more. */

@@ -7,8 +7,7 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /** A ledger as far away as a test wants: reserves are answered when the test says so, and what it throws is thrown. */
-final class LedgerByHand implements Ledger {
-    final MemoryLedger memory = new MemoryLedger();
+final class LedgerByHand extends ForwardingLedger {
     final List<Runnable> waiting = new ArrayList<>();
     boolean away;
     int reserves;
@@ -70,16 +69,6 @@ final class LedgerByHand implements Ledger {
             throw thrown;
         }
         return memory.settle(settlement);
-    }
-
-    @Override
-    public CompletionStage<Balance> adjust(Adjustment adjustment) {
-        return memory.adjust(adjustment);
-    }
-
-    @Override
-    public CompletionStage<Balance> limit(Line line, Moment now) {
-        return memory.limit(line, now);
     }
 
     @Override

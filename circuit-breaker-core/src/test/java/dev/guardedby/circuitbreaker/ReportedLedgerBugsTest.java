@@ -75,8 +75,7 @@ class ReportedLedgerBugsTest {
     }
 
     /** A store for each account, of which one can fail to be told what a call cost. */
-    private static final class Stores implements Ledger {
-        private final Ledger memory = Ledger.inMemory();
+    private static final class Stores extends ForwardingLedger {
         private final Map<Hold, List<Hold>> parts = new HashMap<>();
         private final List<Settlement> told = new ArrayList<>();
         private int failing = NEVER;
@@ -120,21 +119,6 @@ class ReportedLedgerBugsTest {
 
         void tellAgain() {
             List.copyOf(told).forEach(this::settle);
-        }
-
-        @Override
-        public CompletionStage<Balance> adjust(Adjustment adjustment) {
-            return memory.adjust(adjustment);
-        }
-
-        @Override
-        public CompletionStage<Balance> limit(Line line, Moment now) {
-            return memory.limit(line, now);
-        }
-
-        @Override
-        public CompletionStage<List<Balance>> look(List<Line> lines, Moment now) {
-            return memory.look(lines, now);
         }
     }
 }

@@ -138,10 +138,7 @@ final class ModelStep implements ModelCall {
     /** What a word adds to those before it: only a step takes anything back. */
     private synchronized Cost more(Cost said) {
         Cost before = most;
-        most = new Cost(
-                Math.max(before.inputTokens(), said.inputTokens()),
-                Math.max(before.outputTokens(), said.outputTokens()),
-                Math.max(before.nanoUsd(), said.nanoUsd()));
+        most = ModelSteps.theMore(before, said);
         return new Cost(
                 most.inputTokens() - before.inputTokens(),
                 most.outputTokens() - before.outputTokens(),

@@ -76,16 +76,13 @@ final class ModelSteps implements ModelCalls {
     }
 
     private ModelStep prepared(GuardedCall call, Inside inside, ModelRequest asked) {
-        Pricing pricing = usages.pricing();
-        Pricing.AtStart prices = pricing.now();
+        Pricing.AtStart prices = usages.pricing().now();
         String cheaper = cheaper(call, asked, prices);
         ModelRequest request = cheaper == null ? asked : asked.by(cheaper);
         Permit permit = call.permit();
-        if (permit != null
-                && request.model() != null
-                && pricing.rejectsUnknown()
-                && !prices.knows(request.provider(), request.model())) {
-            permit.refuseUnpricedStep(request.model());
+        String model = request.model();
+        if (permit != null && model != null && isRejected(request.provider(), model, prices)) {
+            permit.refuseUnpricedStep(model);
         }
         UsageCost costs = usages.ofSteps(call.breaker());
         return new ModelStep(
@@ -105,14 +102,16 @@ final class ModelSteps implements ModelCalls {
             return null;
         }
         Permit permit = call.permit();
-        if (permit != null
-                && usages.pricing().rejectsUnknown()
-                && !prices.knows(asked.provider(), model)
-                && permit.countsDollars()) {
+        if (permit != null && isRejected(asked.provider(), model, prices) && permit.countsDollars()) {
             usages.pricing().warnOfUselessAdvice(model);
             return null;
         }
         return model;
+    }
+
+    /** Whether a model has no price, and such models are refused. */
+    private boolean isRejected(@Nullable String provider, String model, Pricing.AtStart prices) {
+        return usages.pricing().rejectsUnknown() && !prices.knows(provider, model);
     }
 
     /**
@@ -124,9 +123,6 @@ final class ModelSteps implements ModelCalls {
         long received = request.maxOutputTokens() == null ? 0 : request.maxOutputTokens();
         long sent = request.inputTokens();
         String model = request.model();
-        if (sent == 0 && received == 0) {
-            return Estimate.likely(learnt);
-        }
         Cost priced = model == null ? null : prices.dearest(request.provider(), model, sent, received);
         Cost once = priced == null ? new Cost(sent, received, 0) : priced;
         Cost cost = once;
@@ -138,7 +134,8 @@ final class ModelSteps implements ModelCalls {
                 : Estimate.atMost(cost);
     }
 
-    private static Cost theMore(Cost one, Cost other) {
+    /** Of each part the greater. */
+    static Cost theMore(Cost one, Cost other) {
         return new Cost(
                 Math.max(one.inputTokens(), other.inputTokens()),
                 Math.max(one.outputTokens(), other.outputTokens()),
