@@ -4,6 +4,7 @@ import dev.guardedby.circuitbreaker.Ledger.Answer;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,7 +36,7 @@ final class Admission {
             if (admission == null) {
                 return permit;
             }
-            if (admission.conclude(admission.await())) {
+            if (admission.conclude(await(admission.ask()))) {
                 if (manual && admission.refusal == null) {
                     admission.charge.settleUnseen();
                 }
@@ -59,10 +60,13 @@ final class Admission {
                 result.complete(permit);
                 return;
             }
-            CompletionStage<Reply> unused = admission.ask().thenApply(reply -> {
-                admission.deliver(reply, hold, outer, result);
-                return reply;
-            });
+            CompletionStage<Answer> asked = admission.ask();
+            if (asked == null) {
+                admission.deliver(Reply.NONE, hold, outer, result);
+                return;
+            }
+            CompletionStage<Answer> unused = asked.whenComplete((answer, failure) -> admission.deliver(
+                    Reply.of(answer, failure == null ? null : Stages.cause(failure)), hold, outer, result));
         } catch (Throwable refused) {
             // Not a failed stage of another one, which would wrap the refusal.
             result.completeExceptionally(refused);
@@ -93,26 +97,27 @@ final class Admission {
         }
     }
 
-    private Reply await() {
-        CompletableFuture<Reply> reply = ask().toCompletableFuture();
+    /** Waits for an answer, if it is not there yet. */
+    private static Reply await(@Nullable CompletionStage<Answer> asked) {
+        if (asked == null) {
+            return Reply.NONE;
+        }
         try {
-            return Stages.await(reply);
-        } catch (Exception interrupted) {
-            return new Reply(null, interrupted);
+            return Reply.of(Stages.await(asked), null);
+        } catch (ExecutionException failed) {
+            return Reply.of(null, failed.getCause());
+        } catch (Exception failure) {
+            return Reply.of(null, failure);
         }
     }
 
-    /** Asks what there is to ask; what is thrown is an answer, too. */
-    private CompletionStage<Reply> ask() {
+    /** Asks what there is to ask; null if nothing is. What is thrown is an answer, too. */
+    private @Nullable CompletionStage<Answer> ask() {
         try {
             refusal = charge.enter();
-            if (refusal != null && mode == Mode.ENFORCE) {
-                return CompletableFuture.completedFuture(new Reply(null, null));
-            }
-            CompletionStage<Answer> answer = charge.reserve();
-            return answer.handle((given, failure) -> new Reply(given, failure == null ? null : Stages.cause(failure)));
+            return refusal != null && mode == Mode.ENFORCE ? null : charge.reserve();
         } catch (Throwable thrown) {
-            return CompletableFuture.completedFuture(new Reply(null, thrown));
+            return CompletableFuture.failedFuture(thrown);
         }
     }
 
@@ -177,5 +182,11 @@ final class Admission {
     }
 
     /** What came of asking: an answer, a failure, or neither where nobody was asked. */
-    private record Reply(@Nullable Answer answer, @Nullable Throwable failure) {}
+    private record Reply(@Nullable Answer answer, @Nullable Throwable failure) {
+        static final Reply NONE = new Reply(null, null);
+
+        static Reply of(@Nullable Answer answer, @Nullable Throwable failure) {
+            return new Reply(answer, answer == null && failure == null ? new NullPointerException("answer") : failure);
+        }
+    }
 }

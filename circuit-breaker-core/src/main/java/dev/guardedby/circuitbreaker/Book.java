@@ -39,7 +39,9 @@ final class Book {
 
     private long spent;
     private long held;
-    private int softPages;
+    /** Holds of the window that may be passed. */
+    private int soft;
+
     private long peak;
     private long peakSlice;
 
@@ -139,7 +141,7 @@ final class Book {
         page.tornOut = true;
         spent -= page.spent;
         held -= page.held;
-        softPages -= page.soft ? 1 : 0;
+        soft -= page.soft;
     }
 
     private void lose(long now) {
@@ -185,10 +187,7 @@ final class Book {
         Page page = entry.page;
         // What is forced on a book need not fit; the sum stops where it ends.
         entry.held = Math.min(amount, Long.MAX_VALUE - (page.tornOut ? page.held : held));
-        if (soft && !page.soft) {
-            page.soft = true;
-            softPages += page.tornOut ? 0 : 1;
-        }
+        mark(entry, entry.soft || soft);
         page.held += entry.held;
         held += page.tornOut ? 0 : entry.held;
         entry.list.add(entry);
@@ -210,7 +209,7 @@ final class Book {
         hold(entry, amount, line.soft());
     }
 
-    void settle(Entry entry, long revision, long amount) {
+    void settle(Entry entry, long revision, long amount, boolean bounded) {
         if (revision <= entry.revision) {
             return;
         }
@@ -218,6 +217,15 @@ final class Book {
         release(entry);
         refund(entry.page, entry.charged);
         entry.charged = charge(entry.page, amount);
+        mark(entry, entry.soft && !bounded);
+    }
+
+    private static void mark(Entry entry, boolean soft) {
+        if (entry.soft != soft) {
+            entry.soft = soft;
+            entry.page.soft += soft ? 1 : -1;
+            entry.book.soft += entry.page.tornOut ? 0 : soft ? 1 : -1;
+        }
     }
 
     private void release(Entry entry) {
@@ -264,7 +272,7 @@ final class Book {
     }
 
     Balance balance(long limit) {
-        BudgetStatus.Kind kind = softPages > 0 ? BudgetStatus.Kind.SOFT : BudgetStatus.Kind.EXACT;
+        BudgetStatus.Kind kind = soft > 0 ? BudgetStatus.Kind.SOFT : BudgetStatus.Kind.EXACT;
         return new Balance(limit, spent, held, peak, kind, span == null ? null : span.resetsAt());
     }
 
@@ -286,7 +294,7 @@ final class Book {
         final long slice;
         long spent;
         long held;
-        boolean soft;
+        int soft;
         boolean tornOut;
 
         Page(long slice) {
@@ -303,6 +311,7 @@ final class Book {
         private long held;
         private long charged;
         private long revision;
+        private boolean soft;
         private boolean listed;
         private @Nullable Entry earlier;
         private @Nullable Entry later;

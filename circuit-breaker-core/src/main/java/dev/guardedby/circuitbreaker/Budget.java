@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,8 @@ public final class Budget {
     private final @Nullable Integer degradeAt;
     private final @Nullable String degradeTo;
     private final boolean requireEstimate;
+    /** At how many percent of the limit spent listeners are told, ascending. */
+    final int[] levels;
 
     private Budget(Builder builder, BudgetWindow window) {
         this.name = Require.name(builder.name);
@@ -43,6 +46,10 @@ public final class Budget {
                             ? "degrade-to must stand beside a degrade-at, but there is none"
                             : "degrade-to must be the name of a model, but was '" + degradeTo + "'");
         }
+        this.levels = IntStream.concat(warnAt.stream().mapToInt(Integer::intValue), degradeAt().stream())
+                .sorted()
+                .distinct()
+                .toArray();
     }
 
     /**

@@ -1,6 +1,7 @@
 package dev.guardedby.circuitbreaker;
 
 import java.io.Serial;
+import java.math.BigDecimal;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,12 +18,14 @@ public final class BudgetExceededException extends CallNotPermittedException {
     private final Kind kind;
     private final String window;
     private final @Nullable String model;
+    private final @Nullable BigDecimal needed;
 
     /**
      * A refusal by a budget.
      *
      * @param state the state of the breaker, which would have let the call pass
      * @param model the model that has no price, where that is why and somebody knows it
+     * @param needed what the call may cost in all, in the unit of the budget; null if nobody knows, or that is not why
      */
     BudgetExceededException(
             CircuitBreaker breaker,
@@ -30,15 +33,20 @@ public final class BudgetExceededException extends CallNotPermittedException {
             BudgetStatus budget,
             Kind kind,
             BudgetWindow window,
-            @Nullable String model) {
+            @Nullable String model,
+            @Nullable BigDecimal needed) {
         super(breaker, state);
         this.budget = budget;
         this.kind = kind;
         this.window = window.words();
         this.model = model;
+        this.needed = needed;
     }
 
-    /** The budget that refused, as it was at the refusal. */
+    /**
+     * The budget that refused, as it was at the refusal. For {@link Kind#UNPRICED} and {@link Kind#STORE} no account was looked at: the limit
+     * is the configured one, and nothing is shown as spent or held.
+     */
     public BudgetStatus budget() {
         return budget;
     }
@@ -50,7 +58,7 @@ public final class BudgetExceededException extends CallNotPermittedException {
 
     @Override
     public Refusal refusal() {
-        return Refusal.of(budget, kind, window, model);
+        return Refusal.of(budget, kind, window, model, needed);
     }
 
     /** Why a budget refuses a call. */

@@ -68,9 +68,12 @@ final class Ceiling {
     }
 
     /**
-     * Lets a share claim so much in all, unless that is refused and the refusal binds; answers the refusal all the same.
+     * Lets a share claim so much in all, unless that is refused.
      *
      * @param bound whether what is claimed cannot be passed
+     * @param binding whether the breaker that asks enforces refusals; if not, or if the one that the ceiling belongs to does not, the claim is
+     *     made all the same
+     * @return why it is refused, or would be; null if it fits, and where only the ceiling's own breaker does not enforce it
      */
     synchronized @Nullable Kind claim(Share share, long amount, boolean bound, boolean binding) {
         long own = share.spent + share.held;
@@ -85,9 +88,9 @@ final class Ceiling {
         return refusal != null && (enforced || !binding) ? refusal : null;
     }
 
-    /** How it is told that it refuses. */
-    BudgetRefusal refused(Kind kind, Instant asOf) {
-        return new BudgetRefusal(budget, status(asOf), kind, null);
+    /** How it is told that it refuses what may cost so much in all; 0 if nobody knows. */
+    BudgetRefusal refused(Kind kind, long needed, Instant asOf) {
+        return BudgetRefusal.ofNeed(budget, status(asOf), kind, needed);
     }
 
     /** Whether a cheaper model is advisable. */
@@ -113,7 +116,7 @@ final class Ceiling {
 
     /** Tells listeners of the levels that were passed since it was last asked to; for who holds no lock. */
     void tellLevels() {
-        if (budget.warnAt().isEmpty()) {
+        if (budget.levels.length == 0) {
             return;
         }
         long before;
@@ -124,7 +127,7 @@ final class Ceiling {
             told = now;
         }
         long limit = owner.purse.callLimit(budget);
-        for (int percent : budget.warnAt()) {
+        for (int percent : budget.levels) {
             long level = Budget.share(percent, limit);
             if (before < level && now >= level) {
                 owner.tellLevel(status(owner.wallTime()), percent);

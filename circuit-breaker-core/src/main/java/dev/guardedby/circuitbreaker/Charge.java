@@ -5,15 +5,17 @@ import dev.guardedby.circuitbreaker.BudgetStatus.Unit;
 import dev.guardedby.circuitbreaker.Ceiling.Share;
 import dev.guardedby.circuitbreaker.Ledger.Answer;
 import dev.guardedby.circuitbreaker.Ledger.Balance;
-import dev.guardedby.circuitbreaker.Ledger.Extension;
 import dev.guardedby.circuitbreaker.Ledger.Hold;
 import dev.guardedby.circuitbreaker.Ledger.Line;
 import dev.guardedby.circuitbreaker.Ledger.Settlement;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,8 +42,8 @@ final class Charge {
     private final List<Ceiling> own;
     private @Nullable Hold hold;
     private volatile boolean nestedSettled;
-    /** How the accounts stood when the ledger was last asked, in the order of the lines. */
-    private volatile List<Balance> lastSeen = List.of();
+    /** How the accounts stood when the ledger was last asked, in the order of the lines; null before. */
+    private volatile @Nullable List<Balance> lastSeen;
 
     // By this object's lock, under which only ceilings are written to.
     private @Nullable Cost recorded;
@@ -108,7 +110,7 @@ final class Charge {
                 continue;
             }
             if (refusal == null) {
-                refusal = share.ceiling.refused(kind, engine.wallTime());
+                refusal = share.ceiling.refused(kind, share.amount, engine.wallTime());
             }
             if (!forced) {
                 shares.subList(0, i).forEach(taken -> taken.ceiling.book(taken, 0, 0));
@@ -124,42 +126,33 @@ final class Charge {
         for (Ceiling ceiling : own) {
             Kind kind = ceiling.refusal(reserved);
             if (kind != null) {
-                return ceiling.refused(kind, engine.wallTime());
+                return ceiling.refused(kind, reserved.amount(ceiling.budget.unit()), engine.wallTime());
             }
         }
-        return unpriced(reserved);
-    }
-
-    /** Why a budget refuses that must know what it cannot. */
-    private @Nullable BudgetRefusal unpriced(Reserved asked) {
-        for (int i = 0; gate != null && i < gate.bookedCount(); i++) {
-            Budget budget = gate.booked(i);
-            if (budget.requireEstimate() && !asked.bounds(budget.unit())) {
-                return new BudgetRefusal(budget, unknown(budget), Kind.UNPRICED, null);
-            }
-        }
-        return null;
+        return gate == null ? null : gate.missingEstimate(reserved);
     }
 
     /** Why something without a price is refused; null if no budget counts US dollars. */
-    @Nullable BudgetRefusal unpriced() {
-        for (int i = 0; gate != null && i < gate.bookedCount(); i++) {
-            Budget budget = gate.booked(i);
-            if (budget.unit() == Unit.USD) {
-                return new BudgetRefusal(budget, unknown(budget), Kind.UNPRICED, null);
-            }
-        }
-        return shares.stream()
-                .map(share -> share.ceiling)
-                .filter(ceiling -> ceiling.budget.unit() == Unit.USD && !ceiling.isOver())
-                .findFirst()
-                .map(ceiling -> ceiling.refused(Kind.UNPRICED, engine.wallTime()))
-                .orElse(null);
+    @Nullable BudgetRefusal missingPrice() {
+        BudgetRefusal booked = gate == null ? null : gate.missingPrice();
+        return booked != null
+                ? booked
+                : ceilingsInDollars()
+                        .findFirst()
+                        .map(ceiling -> ceiling.refused(Kind.UNPRICED, 0, engine.wallTime()))
+                        .orElse(null);
     }
 
-    private BudgetStatus unknown(Budget budget) {
-        Balance none = new Balance(budget.wholeLimit(), 0, 0, 0, BudgetStatus.Kind.EXACT, null);
-        return Gate.status(budget, none, engine.wallTime());
+    /** Whether a budget that concerns the call counts US dollars. */
+    boolean countsDollars() {
+        return (gate != null && gate.countsDollars())
+                || ceilingsInDollars().findAny().isPresent();
+    }
+
+    private Stream<Ceiling> ceilingsInDollars() {
+        return shares.stream()
+                .map(share -> share.ceiling)
+                .filter(ceiling -> ceiling.budget.unit() == Unit.USD && !ceiling.isOver());
     }
 
     /** Asks the ledger for the rest. */
@@ -175,22 +168,12 @@ final class Charge {
 
     /** What the ledger's answer means; null if all lines fit. */
     @Nullable BudgetRefusal refusal(Answer answer) {
-        BudgetRefusal refusal = byLedger(answer);
+        BudgetRefusal refusal = gate == null || hold == null ? null : gate.refusal(answer, hold.lines());
         if (refusal != null && !forced) {
             // There is nothing to give back.
             hold = null;
         }
         return refusal;
-    }
-
-    private @Nullable BudgetRefusal byLedger(Answer answer) {
-        return gate == null || answer.kind() == null
-                ? null
-                : byLedger(gate.booked(answer.refusing()), answer.balances().get(answer.refusing()), answer.kind());
-    }
-
-    private BudgetRefusal byLedger(Budget budget, Balance balance, Kind kind) {
-        return new BudgetRefusal(budget, Gate.status(budget, balance, engine.wallTime()), kind, null);
     }
 
     /** Takes note of how the accounts stand, and passes on which levels were passed. */
@@ -203,8 +186,11 @@ final class Charge {
 
     /** What it means that the ledger does not answer. */
     BudgetRefusal withoutAnswer(Throwable failure) {
-        Budget budget = gate == null ? shares.get(0).ceiling.budget : gate.settings.anyBudget();
-        return new BudgetRefusal(budget, unknown(budget), Kind.STORE, failure);
+        if (gate != null) {
+            return gate.withoutAnswer(failure);
+        }
+        Ceiling ceiling = shares.get(0).ceiling;
+        return new BudgetRefusal(ceiling.budget, ceiling.status(engine.wallTime()), Kind.STORE, failure);
     }
 
     /** Why the call would be refused now; takes nothing. */
@@ -214,85 +200,39 @@ final class Charge {
             Ceiling ceiling = shares.get(i).ceiling;
             Kind kind = ceiling.refusal(reserved);
             if (kind != null) {
-                refusal = ceiling.refused(kind, engine.wallTime());
+                refusal = ceiling.refused(kind, shares.get(i).amount, engine.wallTime());
             }
         }
-        return refusal != null || gate == null || gate.bookedCount() == 0 ? refusal : looked(gate);
+        return refusal != null || gate == null ? refusal : gate.look(reserved);
     }
 
-    private @Nullable BudgetRefusal looked(Gate asked) {
-        List<Line> lines = asked.lines(reserved);
-        try {
-            List<Balance> balances = Stages.await(asked.ledger.look(lines, asked.moment()));
-            for (int i = 0; i < lines.size(); i++) {
-                Balance balance = balances.get(i);
-                Kind kind = Book.refusal(lines.get(i).amount(), balance.limit(), balance.spent(), balance.held());
-                if (kind != null) {
-                    return byLedger(asked.booked(i), balance, kind);
-                }
-            }
-            return null;
-        } catch (Exception broken) {
-            return withoutAnswer(broken);
-        }
-    }
-
-    /**
-     * Reserves what one more step may cost, in all budgets or in none.
-     *
-     * @return a stage that tells why not, or completes with empty; a failure of the ledger is such a reason
-     */
+    /** Asks for one more step, as {@link StepAdmission#ask} does. */
     CompletionStage<Optional<BudgetRefusal>> step(Step step) {
-        BudgetRefusal refusal = unpriced(step.reserved());
-        if (refusal != null && !forced) {
-            return CompletableFuture.completedFuture(Optional.of(refusal));
-        }
-        Claim claim = claimFor(step);
-        if (claim.refusing != null && claim.kind != null && refusal == null) {
-            refusal = claim.refusing.refused(claim.kind, engine.wallTime());
-        }
-        if (refusal != null && !forced) {
-            takeBack(step);
-            return CompletableFuture.completedFuture(Optional.of(refusal));
-        }
-        Gate asked = gate;
-        Hold held = hold;
-        if (asked == null || held == null) {
-            return CompletableFuture.completedFuture(Optional.ofNullable(refusal));
-        }
-        BudgetRefusal here = refusal;
-        CompletionStage<Answer> answer;
-        try {
-            answer = asked.ledger.extend(new Extension(held, claim.lines, asked.moment()));
-        } catch (Throwable broken) {
-            answer = CompletableFuture.failedFuture(broken);
-        }
-        return answer.handle((given, failure) -> Optional.ofNullable(concluded(step, here, given, failure)));
+        return new StepAdmission(engine, this, gate, forced, step).ask();
     }
 
     /** Claims a step as well in the ceilings, in all or in none, and says what the ledger is to be asked for. */
-    private synchronized Claim claimFor(Step step) {
+    synchronized Claim claim(Step step, Instant asOf) {
         if (settled) {
             // The call ended while it was asked for: like a step after the end, it claims nothing.
-            return new Claim(hold == null ? List.of() : hold.lines(), null, null);
+            return new Claim(hold, hold == null ? List.of() : hold.lines(), null);
         }
         steps().begin(step);
         Reserved asked = step.reserved();
-        Ceiling refusing = null;
-        Kind refusal = null;
+        BudgetRefusal refusal = null;
         for (Share share : shares) {
             Unit unit = share.ceiling.budget.unit();
-            Kind kind = share.ceiling.claim(share, claim(unit, share.amount, asked), asked.bounds(unit), !forced);
+            long claimed = claim(unit, share.amount, asked);
+            Kind kind = share.ceiling.claim(share, claimed, asked.bounds(unit), !forced);
             if (kind != null && refusal == null) {
-                refusing = share.ceiling;
-                refusal = kind;
+                refusal = share.ceiling.refused(kind, asked.bounds(unit) ? claimed : 0, asOf);
             }
             if (refusal != null && !forced) {
                 break;
             }
         }
         // Now: a step that is claimed later must not make this one dearer.
-        return new Claim(hold == null ? List.of() : linesFor(hold, asked), refusing, refusal);
+        return new Claim(hold, hold == null ? List.of() : linesFor(hold, asked), refusal);
     }
 
     private StepCosts steps() {
@@ -323,23 +263,8 @@ final class Charge {
         return lines;
     }
 
-    private @Nullable BudgetRefusal concluded(
-            Step step, @Nullable BudgetRefusal here, @Nullable Answer answer, @Nullable Throwable failure) {
-        BudgetRefusal refusal = here;
-        if (answer == null) {
-            refusal = withoutAnswer(failure == null ? new NullPointerException("answer") : Stages.cause(failure));
-        } else {
-            refusal = refusal == null ? byLedger(answer) : refusal;
-            seen(answer.balances());
-        }
-        if (refusal != null && !forced) {
-            takeBack(step);
-        }
-        return refusal;
-    }
-
     /** The step was not made after all. */
-    private synchronized void takeBack(Step step) {
+    synchronized void takeBack(Step step) {
         if (steps != null) {
             steps.release(step);
             bookShares();
@@ -358,8 +283,9 @@ final class Charge {
 
     /** Why it may be advisable to spend less, as far as was seen when the ledger was last asked. */
     Optional<Advice> advice() {
-        if (gate != null) {
-            Optional<Advice> booked = gate.advice(lastSeen);
+        List<Balance> balances = lastSeen;
+        if (gate != null && balances != null) {
+            Optional<Advice> booked = gate.advice(balances);
             if (booked.isPresent()) {
                 return booked;
             }
@@ -481,7 +407,8 @@ final class Charge {
         for (int i = 0; i < amounts.length; i++) {
             amounts[i] = charged(lines.get(i).account().unit(), lines.get(i).amount());
         }
-        return new Settlement(settling, ++revision, amounts);
+        Set<Unit> bounded = overruled || steps == null ? Set.of() : steps.bounded();
+        return new Settlement(settling, ++revision, amounts, bounded);
     }
 
     /** What the call costs as far as is known. */
@@ -553,9 +480,13 @@ final class Charge {
                         .orElse(null);
     }
 
-    /** What the call is to hold for its next step too, and the ceiling that this does not fit under. */
-    private record Claim(
-            List<Line> lines,
-            @Nullable Ceiling refusing,
-            @Nullable Kind kind) {}
+    /**
+     * What a call claims for its next step.
+     *
+     * @param hold what the ledger has; null if it was not asked
+     * @param lines what it is to have in all
+     * @param refusal why a ceiling refuses it
+     */
+    record Claim(
+            @Nullable Hold hold, List<Line> lines, @Nullable BudgetRefusal refusal) {}
 }

@@ -312,7 +312,7 @@ public final class CircuitBreaker {
      * @throws BudgetExceededException of the kind {@link BudgetExceededException.Kind#UNPRICED}
      */
     public void refuseUnpriced(String model) {
-        engine.refuseUnpriced(engine.purse.unpriced(Scope.innermostCharge()), model);
+        engine.refuseUnpriced(engine.purse.missingPrice(Scope.innermostCharge()), model);
     }
 
     // The manual protocol: an admission and results without a permit

@@ -39,11 +39,11 @@ public interface CircuitBreakerListener {
     default void onCost(CircuitBreaker breaker, Cost cost, Confidence confidence) {}
 
     /**
-     * A budget of the breaker has passed one of its {@code warn-at} levels: told once a level and window, and for a rolling window
-     * at most once in its length. Of a budget that breakers share the listeners of the one are told whose call passed it.
+     * A budget of the breaker has passed one of its {@code warn-at} levels, or its {@code degrade-at}: told once a level and window, and
+     * for a rolling window at most once in its length. Of a budget that breakers share the listeners of the one are told whose call passed it.
      *
      * @param budget how it stands
-     * @param percent the level
+     * @param percent the level, of the limit that is spent
      */
     default void onBudget(CircuitBreaker breaker, BudgetStatus budget, int percent) {}
 

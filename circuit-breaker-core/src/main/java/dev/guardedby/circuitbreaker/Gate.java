@@ -1,8 +1,10 @@
 package dev.guardedby.circuitbreaker;
 
+import dev.guardedby.circuitbreaker.BudgetExceededException.Kind;
 import dev.guardedby.circuitbreaker.BudgetStatus.Unit;
 import dev.guardedby.circuitbreaker.Ledger.Account;
 import dev.guardedby.circuitbreaker.Ledger.Adjustment;
+import dev.guardedby.circuitbreaker.Ledger.Answer;
 import dev.guardedby.circuitbreaker.Ledger.Balance;
 import dev.guardedby.circuitbreaker.Ledger.Hold;
 import dev.guardedby.circuitbreaker.Ledger.Line;
@@ -70,11 +72,6 @@ final class Gate {
         return budget.window() == BudgetWindow.call();
     }
 
-    /** A budget of those that the ledger keeps. */
-    Budget booked(int line) {
-        return booked.get(line);
-    }
-
     /** How many budgets the ledger keeps. */
     int bookedCount() {
         return booked.size();
@@ -99,6 +96,79 @@ final class Gate {
     private Line line(int i, Reserved hold) {
         Budget budget = booked.get(i);
         return new Line(accounts.get(i), budget.wholeLimit(), hold.amount(budget.unit()), !hold.bounds(budget.unit()));
+    }
+
+    /** Why a budget that must know what a call may cost refuses one of which nobody does; null if none does. */
+    @Nullable BudgetRefusal missingEstimate(Reserved asked) {
+        for (Budget budget : booked) {
+            if (budget.requireEstimate() && !asked.bounds(budget.unit())) {
+                return unasked(budget, Kind.UNPRICED, null);
+            }
+        }
+        return null;
+    }
+
+    /** Why a budget in US dollars refuses what has no price; null if there is none. */
+    @Nullable BudgetRefusal missingPrice() {
+        for (Budget budget : booked) {
+            if (budget.unit() == Unit.USD) {
+                return unasked(budget, Kind.UNPRICED, null);
+            }
+        }
+        return null;
+    }
+
+    boolean countsDollars() {
+        return booked.stream().anyMatch(budget -> budget.unit() == Unit.USD);
+    }
+
+    /** What it means that the ledger does not answer. */
+    BudgetRefusal withoutAnswer(Throwable failure) {
+        return unasked(settings.anyBudget(), Kind.STORE, failure);
+    }
+
+    private BudgetRefusal unasked(Budget budget, Kind kind, @Nullable Throwable cause) {
+        Balance none = new Balance(budget.wholeLimit(), 0, 0, 0, BudgetStatus.Kind.EXACT, null);
+        return new BudgetRefusal(budget, status(budget, none, engine.wallTime()), kind, cause);
+    }
+
+    /** What the ledger's answer means to whoever asked for those lines; null if all fit. */
+    @Nullable BudgetRefusal refusal(Answer answer, List<Line> asked) {
+        int line = answer.refusing();
+        return answer.kind() == null
+                ? null
+                : refusal(
+                        line,
+                        answer.balances().get(line),
+                        answer.kind(),
+                        asked.get(line).amount());
+    }
+
+    private BudgetRefusal refusal(int line, Balance balance, Kind kind, long needed) {
+        Budget budget = booked.get(line);
+        return BudgetRefusal.ofNeed(budget, status(budget, balance, engine.wallTime()), kind, needed);
+    }
+
+    /** Why a call that reserves so much would be refused now; moves nothing. */
+    @Nullable BudgetRefusal look(Reserved call) {
+        if (booked.isEmpty()) {
+            return null;
+        }
+        List<Line> lines = lines(call);
+        try {
+            List<Balance> balances = Stages.await(ledger.look(lines, moment()));
+            for (int i = 0; i < lines.size(); i++) {
+                Balance balance = balances.get(i);
+                long amount = lines.get(i).amount();
+                Kind kind = Book.refusal(amount, balance.limit(), balance.spent(), balance.held());
+                if (kind != null) {
+                    return refusal(i, balance, kind, amount);
+                }
+            }
+            return null;
+        } catch (Exception broken) {
+            return withoutAnswer(broken);
+        }
     }
 
     Hold hold(Reserved hold, boolean forced) {
@@ -146,7 +216,7 @@ final class Gate {
 
     private void tellLevels(int line, Balance balance) {
         Budget budget = booked.get(line);
-        for (int percent : budget.warnAt()) {
+        for (int percent : budget.levels) {
             long level = Budget.share(percent, balance.limit());
             if (balance.peak() < level && balance.spent() >= level) {
                 engine.tellLevel(status(budget, balance, engine.wallTime()), percent);
@@ -233,7 +303,7 @@ final class Gate {
     }
 
     private void tellLevelsPassedBy(Budget budget, Balance before, Balance after) {
-        for (int percent : budget.warnAt()) {
+        for (int percent : budget.levels) {
             if (Math.max(before.peak(), before.spent()) < Budget.share(percent, before.limit())
                     && after.spent() >= Budget.share(percent, after.limit())) {
                 engine.tellLevel(status(budget, after, engine.wallTime()), percent);

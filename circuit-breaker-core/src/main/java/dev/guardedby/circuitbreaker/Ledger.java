@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
@@ -58,8 +59,8 @@ public interface Ledger {
     /**
      * Raises what a hold has reserved, in all lines or in none, for a call that goes on to its next step.
      *
-     * <p>A line fits by the same rule as in {@link #reserve}, where what the hold has reserved already does not count; what is less than
-     * that leaves it as it is. The time of the hold begins anew, and one that was lost is held again. A hold that is settled stays as it
+     * <p>A line fits by the same rule as in {@link #reserve}, where what the hold has reserved already does not count; an amount at or
+     * below that changes nothing. The time of the hold begins anew, and one that was lost is held again. A hold that is settled stays as it
      * is, and the answer is that all fits. All in the window that reserved it.
      */
     CompletionStage<Answer> extend(Extension extension);
@@ -211,11 +212,13 @@ public interface Ledger {
         private final Hold hold;
         private final long revision;
         private final long[] amounts;
+        private final Set<Unit> bounded;
 
-        Settlement(Hold hold, long revision, long[] amounts) {
+        Settlement(Hold hold, long revision, long[] amounts, Set<Unit> bounded) {
             this.hold = hold;
             this.revision = revision;
             this.amounts = amounts;
+            this.bounded = bounded;
         }
 
         /** What it settles. */
@@ -231,6 +234,14 @@ public interface Ledger {
         /** What the call cost, 0 or more, in the unit of a line. */
         public long amount(int line) {
             return amounts[line];
+        }
+
+        /**
+         * Whether every step of the call had a bound in the unit of a line, and all that the call did were such steps. A line that was
+         * {@linkplain Line#soft soft} when it was reserved is so no more.
+         */
+        public boolean isBounded(int line) {
+            return bounded.contains(hold.lines().get(line).account().unit());
         }
 
         @Override
@@ -256,7 +267,7 @@ public interface Ledger {
      * @param held what is reserved
      * @param peak the most that had been charged in the window before this step, as far as answers have told, so that who is told
      *     that a level was passed is told once
-     * @param kind SOFT where calls were admitted in the window of which nobody knew what they may cost
+     * @param kind SOFT where calls were admitted in the window that could pass what they held
      * @param resetsAt when the next window begins; null where none does
      */
     record Balance(

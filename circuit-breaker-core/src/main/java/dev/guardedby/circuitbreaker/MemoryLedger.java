@@ -157,15 +157,22 @@ final class MemoryLedger implements Ledger {
             // It was refused, so there is nothing to settle.
             return CompletableFuture.completedFuture(List.of());
         }
+        if (entries.length == 1) {
+            return CompletableFuture.completedFuture(List.of(settle(entries[0], settlement, 0)));
+        }
         Balance[] balances = new Balance[entries.length];
         for (int i = 0; i < entries.length; i++) {
-            Book book = entries[i].book;
-            synchronized (book) {
-                book.settle(entries[i], settlement.revision(), settlement.amount(i));
-                balances[i] = book.told(limit(settlement.hold().lines().get(i)));
-            }
+            balances[i] = settle(entries[i], settlement, i);
         }
         return CompletableFuture.completedFuture(List.of(balances));
+    }
+
+    private Balance settle(Entry entry, Settlement settlement, int line) {
+        Book book = entry.book;
+        synchronized (book) {
+            book.settle(entry, settlement.revision(), settlement.amount(line), settlement.isBounded(line));
+            return book.told(limit(settlement.hold().lines().get(line)));
+        }
     }
 
     @Override

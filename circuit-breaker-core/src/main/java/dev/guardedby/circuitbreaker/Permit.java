@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import org.jspecify.annotations.Nullable;
@@ -168,6 +169,12 @@ public final class Permit implements AutoCloseable {
             return Stages.await(asked);
         } catch (RuntimeException refused) {
             throw refused;
+        } catch (ExecutionException broken) {
+            // What is no exception stays what it is.
+            if (broken.getCause() instanceof Error error) {
+                throw error;
+            }
+            throw new IllegalStateException(broken.getCause());
         } catch (Exception interrupted) {
             // Whatever comes of it, nobody makes the step.
             CompletionStage<Void> unused = asked.thenAccept(step -> step.end(Cost.ZERO, Confidence.REPORTED));
@@ -196,12 +203,12 @@ public final class Permit implements AutoCloseable {
      * @throws BudgetExceededException of the kind {@link BudgetExceededException.Kind#UNPRICED}
      */
     public void refuseUnpricedStep(String model) {
-        engine.refuseUnpriced(charge == null ? null : charge.unpriced(), model);
+        engine.refuseUnpriced(charge == null ? null : charge.missingPrice(), model);
     }
 
     /** Whether a budget that concerns the call counts US dollars, so that what its steps cost must be known. */
     public boolean countsDollars() {
-        return charge != null && charge.unpriced() != null;
+        return charge != null && charge.countsDollars();
     }
 
     private void askForStep(Estimate estimate, CompletableFuture<Step> result) {
@@ -219,18 +226,25 @@ public final class Permit implements AutoCloseable {
             CompletionStage<?> unused = charge.step(step).whenComplete((refusal, failure) -> {
                 try {
                     if (refusal == null) {
-                        result.completeExceptionally(failure);
+                        notMade(step, Stages.cause(failure), result);
                     } else {
                         answer(step, refusal.orElse(null), result);
                     }
                 } catch (Throwable broken) {
                     // Nobody else would tell who waits.
-                    result.completeExceptionally(broken);
+                    notMade(step, broken, result);
                 }
             });
         } catch (Throwable refused) {
-            result.completeExceptionally(refused);
+            notMade(step, refused, result);
         }
+    }
+
+    private void notMade(Step step, Throwable why, CompletableFuture<Step> result) {
+        if (charge != null) {
+            charge.takeBack(step);
+        }
+        result.completeExceptionally(why);
     }
 
     private void answer(Step step, @Nullable BudgetRefusal refusal, CompletableFuture<Step> result) {

@@ -108,9 +108,9 @@ final class Purse {
     }
 
     /** Why budgets refuse what has no price; null if none counts US dollars. */
-    @Nullable BudgetRefusal unpriced(@Nullable Charge innermost) {
+    @Nullable BudgetRefusal missingPrice(@Nullable Charge innermost) {
         Charge charge = Charge.of(engine, Estimate.UNKNOWN, engine.state.mode, innermost);
-        return charge == null ? null : charge.unpriced();
+        return charge == null ? null : charge.missingPrice();
     }
 
     /** A call is about to ask a ledger. */

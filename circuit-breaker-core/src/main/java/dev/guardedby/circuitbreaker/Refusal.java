@@ -51,8 +51,10 @@ public record Refusal(Reason reason, String message, Optional<Duration> retryAft
      *
      * @param window the words of its window
      * @param model the model that has no price, where that is why and somebody knows it
+     * @param needed what the call may cost in all; null if nobody knows, or that is not why
      */
-    static Refusal of(BudgetStatus budget, Kind kind, String window, @Nullable String model) {
+    static Refusal of(
+            BudgetStatus budget, Kind kind, String window, @Nullable String model, @Nullable BigDecimal needed) {
         String name = "budget '" + budget.name() + "'";
         String limit = limit(budget, window);
         if (budget.limit().signum() == 0 && kind != Kind.STORE) {
@@ -63,13 +65,14 @@ public record Refusal(Reason reason, String message, Optional<Duration> retryAft
         Optional<Duration> retryAfter = kind == Kind.EXHAUSTED ? untilReset(budget) : Optional.empty();
         String message = switch (kind) {
             case EXHAUSTED ->
-                "out of " + name + ", " + spent(budget) + limit + " are spent; " + relief(budget, window, retryAfter);
+                "out of " + name + ", " + spent(budget) + limit + " are spent" + needed(needed) + "; "
+                        + relief(budget, window, retryAfter);
             case RESERVED ->
                 "out of " + name + " for now, " + spent(budget) + limit + " are spent and " + plain(budget.held())
-                        + " held by calls under way; try again when they have ended";
+                        + " held by calls under way" + needed(needed) + "; try again when they have ended";
             case TOO_LARGE ->
-                "out of " + name + " for this call, which may cost more than all of the " + limit
-                        + "; lower its estimate or raise the limit";
+                "out of " + name + " for this call, which may cost " + (needed == null ? "" : plain(needed) + ", ")
+                        + "more than all of the " + limit + "; lower its estimate or raise the limit";
             case UNPRICED ->
                 "out of " + name + " for this call, of which nobody knows what it may cost in " + unit(budget)
                         + (model == null
@@ -103,6 +106,10 @@ public record Refusal(Reason reason, String message, Optional<Duration> retryAft
 
     private static String spent(BudgetStatus budget) {
         return plain(budget.spent()) + " of ";
+    }
+
+    private static String needed(@Nullable BigDecimal amount) {
+        return amount == null ? "" : ", and this call may cost " + plain(amount);
     }
 
     private static String limit(BudgetStatus budget, String window) {

@@ -26,7 +26,7 @@ final class Stages {
         }
     }
 
-    /** Does something with an answer when it is there, and logs if none comes; throws nothing. */
+    /** Does something with an answer when it is there, and logs if none comes; throws what that does, if the answer is there already. */
     static <T> void then(CompletionStage<T> stage, Consumer<T> next, String lost) {
         if (stage instanceof CompletableFuture<T> future && future.isDone() && !future.isCompletedExceptionally()) {
             next.accept(future.join());

@@ -1,5 +1,7 @@
 package dev.guardedby.circuitbreaker;
 
+import dev.guardedby.circuitbreaker.BudgetStatus.Unit;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -13,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class StepCosts {
     private final Set<Step> underway = new HashSet<>();
     private final Map<Step, Cost> ended = new HashMap<>();
+    private final Set<Unit> bounded = EnumSet.allOf(Unit.class);
     private Cost held = Cost.ZERO;
     private Cost spent = Cost.ZERO;
     private Cost spentAfterwards = Cost.ZERO;
@@ -21,6 +24,7 @@ final class StepCosts {
     void begin(Step step) {
         underway.add(step);
         held = held.plus(step.hold());
+        bounded.removeIf(unit -> !step.reserved().bounds(unit));
     }
 
     /** A step was not made after all, or has ended: it holds nothing any more. */
@@ -54,6 +58,11 @@ final class StepCosts {
     /** What those within the call have cost. */
     Cost spent() {
         return spent;
+    }
+
+    /** In what none of them could take more than the call held for it. */
+    Set<Unit> bounded() {
+        return Set.copyOf(bounded);
     }
 
     /** What those have cost that were begun after the call had ended. */

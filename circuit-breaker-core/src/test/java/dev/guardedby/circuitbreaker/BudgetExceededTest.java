@@ -24,7 +24,8 @@ final class BudgetExceededTest {
     private static final BudgetWindow DAY = BudgetWindow.day(ZoneId.of("Europe/Berlin"));
 
     private static BudgetExceededException refused(Kind kind, BudgetWindow window, BudgetStatus status) {
-        return new BudgetExceededException(CircuitBreaker.of("llm"), CircuitState.CLOSED, status, kind, window, null);
+        return new BudgetExceededException(
+                CircuitBreaker.of("llm"), CircuitState.CLOSED, status, kind, window, null, null);
     }
 
     private static BudgetStatus usd(String spent, String held, @Nullable Instant resetsAt) {

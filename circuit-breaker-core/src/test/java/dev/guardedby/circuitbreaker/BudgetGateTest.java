@@ -11,13 +11,17 @@ import static dev.guardedby.circuitbreaker.Spending.usd;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.guardedby.circuitbreaker.BudgetExceededException.Kind;
+import java.io.IOException;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -386,6 +390,52 @@ class BudgetGateTest {
         assertThat(shown(breaker)).isEqualTo("daily 0+0/1");
         breaker.acquire(usd("1")).success();
         assertThat(breaker.state()).isEqualTo(CircuitState.CLOSED);
+    }
+
+    /** A ledger that gives one answer to whoever reserves. */
+    private static final class Answering extends ForwardingLedger {
+        private final CompletionStage<Answer> answer;
+
+        Answering(CompletionStage<Answer> answer) {
+            this.answer = answer;
+        }
+
+        @Override
+        public CompletionStage<Answer> reserve(Hold hold) {
+            return answer;
+        }
+    }
+
+    private CircuitBreaker answeredBy(CompletionStage<Ledger.Answer> answer) {
+        return story.breaker().ledger(new Answering(answer)).budget(daily("1")).build();
+    }
+
+    @Test
+    void ledgerThatFailsOrAnswersNothing_refuses() {
+        for (CompletionStage<Ledger.Answer> answer : List.of(
+                CompletableFuture.<Ledger.Answer>completedFuture(null),
+                CompletableFuture.<Ledger.Answer>failedFuture(new IOException("reset")),
+                CompletableFuture.<Ledger.Answer>supplyAsync(
+                        () -> {
+                            throw new IllegalStateException("reset");
+                        },
+                        Runnable::run))) {
+            CircuitBreaker breaker = answeredBy(answer);
+            assertThat(refusal(breaker, usd("1"))).isEqualTo("daily STORE");
+            assertThat(failure(breaker.acquireAsync(usd("1")).toCompletableFuture()))
+                    .isInstanceOfSatisfying(
+                            BudgetExceededException.class,
+                            refused -> assertThat(refused.kind()).isEqualTo(Kind.STORE));
+        }
+    }
+
+    @Test
+    void errorOfALedger_isThrownAsItIs() {
+        StackOverflowError error = new StackOverflowError();
+        CircuitBreaker breaker = answeredBy(CompletableFuture.failedFuture(error));
+        assertThatThrownBy(() -> breaker.acquire(usd("1"))).isSameAs(error);
+        assertThat(failure(breaker.acquireAsync(usd("1")).toCompletableFuture()))
+                .isSameAs(error);
     }
 
     @Test

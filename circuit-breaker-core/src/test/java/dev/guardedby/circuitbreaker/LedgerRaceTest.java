@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -87,8 +88,8 @@ class LedgerRaceTest {
         int kind = random.nextInt(4);
         // Down from the hold: who reports too little first and more later has given the rest away in between.
         long[] first = kind == 1 ? hold.lines().stream().mapToLong(Line::amount).toArray() : amounts;
-        ledger.settle(new Settlement(hold, kind == 2 ? 2 : 1, first));
-        ledger.settle(new Settlement(hold, kind == 1 ? 2 : 1, amounts));
+        ledger.settle(new Settlement(hold, kind == 2 ? 2 : 1, first, Set.of()));
+        ledger.settle(new Settlement(hold, kind == 1 ? 2 : 1, amounts, Set.of()));
         for (int line = 0; line < amounts.length; line++) {
             charged.addAndGet(asked.get(line), amounts[line]);
         }

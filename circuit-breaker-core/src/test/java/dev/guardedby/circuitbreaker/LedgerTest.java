@@ -17,6 +17,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -317,7 +318,7 @@ class LedgerTest {
     }
 
     private void settle(Hold hold, long revision, long... amounts) {
-        ledger.settle(new Settlement(hold, revision, amounts));
+        ledger.settle(new Settlement(hold, revision, amounts, Set.of()));
     }
 
     private void settled(Account account, long amount) {

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
@@ -110,7 +111,7 @@ class ReportedLedgerBugsTest {
                     return CompletableFuture.failedFuture(new IllegalStateException("connection reset"));
                 }
                 long[] amount = {settlement.amount(i)};
-                balances.addAll(memory.settle(new Settlement(apart.get(i), settlement.revision(), amount))
+                balances.addAll(memory.settle(new Settlement(apart.get(i), settlement.revision(), amount, Set.of()))
                         .toCompletableFuture()
                         .join());
             }

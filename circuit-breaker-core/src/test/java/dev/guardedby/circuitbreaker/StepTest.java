@@ -10,6 +10,7 @@ import static dev.guardedby.circuitbreaker.Spending.usd;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.io.IOException;
@@ -22,7 +23,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Steps of a call: each call of a model in a loop of tools, asked for before and paid afterwards. */
@@ -92,6 +97,31 @@ class StepTest {
     }
 
     @Test
+    void refusals_sayWhatTheCallMayCost_ifItIsKnown() {
+        CircuitBreaker breaker =
+                story.breaker().budget(daily("0.5")).budget(run("0.4")).build();
+        Permit permit = breaker.acquire();
+        step(permit, "0.3", "0.3");
+        assertThatExceptionOfType(BudgetExceededException.class)
+                .isThrownBy(() -> permit.step(atMost("0.41")))
+                .withMessageContaining(
+                        "budget 'run' for this call, which may cost 0.71, more than all of the 0.4 USD per call");
+        permit.success();
+        assertThatExceptionOfType(BudgetExceededException.class)
+                .isThrownBy(() -> breaker.acquire(usd("0.25")))
+                .withMessageContaining("0.3 of 0.5 USD per day are spent, and this call may cost 0.25; it resets in");
+        Permit other = breaker.acquire(usd("0.1"));
+        assertThatExceptionOfType(BudgetExceededException.class)
+                .isThrownBy(() -> breaker.acquire(usd("0.15")))
+                .withMessageContaining("and 0.1 held by calls under way, and this call may cost 0.15; try again");
+        other.recordCost(usd("0.2"));
+        other.success();
+        assertThatExceptionOfType(BudgetExceededException.class)
+                .isThrownBy(breaker::acquire)
+                .withMessageContaining("0.5 of 0.5 USD per day are spent; it resets in");
+    }
+
+    @Test
     void stepWithinWhatTheCallHolds_takesNothingMore() {
         CircuitBreaker breaker = breaker("0.5");
         Permit permit = breaker.acquire(usd("0.5"));
@@ -137,6 +167,86 @@ class StepTest {
         permit.success();
 
         assertThat(shown(breaker)).isEqualTo("daily 0.8+0/0.5, calls 1+0/100");
+    }
+
+    @Test
+    void callThatTookBoundedStepsAlone_makesNoBudgetSoft_onceItHasEnded() {
+        CircuitBreaker breaker = breaker("1");
+        Permit bounded = breaker.acquire();
+        Permit other = breaker.acquire();
+        step(bounded, "0.2", "0.1");
+        assertThat(breaker.budgets().get(0).kind()).isEqualTo(BudgetStatus.Kind.SOFT);
+        bounded.success();
+        assertThat(breaker.budgets().get(0).kind()).isEqualTo(BudgetStatus.Kind.SOFT);
+        step(other, "0.2", "0.2");
+        other.failure(new IOException("the last round"));
+        assertThat(breaker.budgets().get(0).kind()).isEqualTo(BudgetStatus.Kind.EXACT);
+
+        bounded.recordCost(usd("0.3"));
+        assertThat(shown(breaker)).isEqualTo("daily 0.6+0/1, calls 2+0/100");
+        assertThat(breaker.budgets().get(0).kind()).isEqualTo(BudgetStatus.Kind.EXACT);
+    }
+
+    @Test
+    void callStaysSoft_ifOneOfItsStepsWasUnbounded_orACostWasRecordedBeside() {
+        List<Consumer<Permit>> ways = List.of(
+                permit -> permit.step(Estimate.likely(usd("0.1"))).end(usd("0.1"), Confidence.REPORTED),
+                permit -> permit.recordCost(usd("0.1")));
+        for (Consumer<Permit> way : ways) {
+            CircuitBreaker breaker = breaker("1");
+            Permit permit = breaker.acquire();
+            step(permit, "0.2", "0.1");
+            way.accept(permit);
+            permit.success();
+            assertThat(breaker.budgets().get(0).kind()).isEqualTo(BudgetStatus.Kind.SOFT);
+        }
+    }
+
+    /** A ledger that a test extends holds by. */
+    private static final class Extending extends ForwardingLedger {
+        private final Supplier<@Nullable CompletionStage<Answer>> answer;
+
+        Extending(Supplier<@Nullable CompletionStage<Answer>> answer) {
+            this.answer = answer;
+        }
+
+        @Override
+        @SuppressWarnings("NullAway") // on purpose
+        public CompletionStage<Answer> extend(Extension extension) {
+            return answer.get();
+        }
+    }
+
+    @Test
+    void errorOfALedger_isThrownAsItIs_andTheStepHoldsNothing() {
+        StackOverflowError error = new StackOverflowError();
+        List<Supplier<@Nullable CompletionStage<Ledger.Answer>>> ways =
+                List.of(() -> CompletableFuture.failedFuture(error), () -> {
+                    throw error;
+                });
+        for (Supplier<@Nullable CompletionStage<Ledger.Answer>> way : ways) {
+            CircuitBreaker breaker = story.breaker()
+                    .ledger(new Extending(way))
+                    .budget(daily("1"))
+                    .budget(run("0.5"))
+                    .build();
+            Permit permit = breaker.acquire();
+            assertThatThrownBy(() -> permit.step(atMost("0.4"))).isSameAs(error);
+            permit.success();
+            assertThat(shown(breaker)).startsWith("daily 0+0/1");
+        }
+    }
+
+    @Test
+    void ledgerThatAnswersNothing_refusesTheStep() {
+        CircuitBreaker breaker = story.breaker()
+                .ledger(new Extending(() -> null))
+                .budget(daily("1"))
+                .build();
+        Permit permit = breaker.acquire();
+        assertThat(refused(permit, atMost("0.4"))).isEqualTo("daily STORE");
+        permit.success();
+        assertThat(shown(breaker)).isEqualTo("daily 0+0/1");
     }
 
     @Test
