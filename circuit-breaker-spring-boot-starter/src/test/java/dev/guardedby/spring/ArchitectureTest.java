@@ -167,6 +167,7 @@ final class ArchitectureTest {
                         "dev.guardedby.spring.prices.PriceReport",
                         "dev.guardedby.spring.prices.PriceSource",
                         "dev.guardedby.spring.usage.GuardedByUsageAutoConfiguration",
+                        "dev.guardedby.spring.usage.TokenCount",
                         "dev.guardedby.spring.usage.UsageExtractor",
                         "dev.guardedby.spring.web.GuardedByWebAutoConfiguration");
     }

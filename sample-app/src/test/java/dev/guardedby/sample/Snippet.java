@@ -6,6 +6,8 @@ import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
 import dev.guardedby.spring.GuardedBy;
 import dev.guardedby.spring.aop.GuardedByAopAutoConfiguration;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
+import dev.guardedby.spring.models.GuardedByModelsAutoConfiguration;
+import dev.guardedby.spring.usage.GuardedByUsageAutoConfiguration;
 import java.io.StringWriter;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Method;
@@ -37,6 +39,7 @@ final class Snippet {
     private static final String AROUND = """
             import dev.guardedby.circuitbreaker.*;
             import dev.guardedby.spring.*;
+            import dev.guardedby.spring.models.*;
             import dev.guardedby.spring.usage.*;
             import java.io.IOException;
             import java.math.BigDecimal;
@@ -44,6 +47,10 @@ final class Snippet {
             import java.util.List;
             import java.util.Optional;
             import java.util.concurrent.CompletableFuture;
+            import org.springframework.ai.chat.client.ChatClient;
+            import org.springframework.ai.chat.messages.AssistantMessage;
+            import org.springframework.ai.chat.metadata.*;
+            import org.springframework.ai.chat.model.*;
             import org.springframework.context.annotation.*;
             import org.springframework.stereotype.Service;
             import reactor.core.publisher.Flux;
@@ -100,6 +107,17 @@ final class Snippet {
                 static final Client client = question -> "Because.";
                 static final CircuitBreaker breaker = CircuitBreaker.of("llm");
                 static final String question = "Why?";
+
+                @Bean
+                ChatModel chatModel() {
+                    return prompt -> ChatResponse.builder()
+                            .generations(List.of(new Generation(new AssistantMessage("Because."))))
+                            .metadata(ChatResponseMetadata.builder()
+                                    .model("gpt-4.1-mini")
+                                    .usage(new DefaultUsage(20, 10))
+                                    .build())
+                            .build();
+                }
 
                 @Bean
                 Prices prices() {
@@ -170,8 +188,11 @@ final class Snippet {
                 .toArray(Class<?>[]::new);
         new ApplicationContextRunner()
                 .withClassLoader(holder.getClassLoader())
-                .withConfiguration(
-                        AutoConfigurations.of(GuardedByAutoConfiguration.class, GuardedByAopAutoConfiguration.class))
+                .withConfiguration(AutoConfigurations.of(
+                        GuardedByAutoConfiguration.class,
+                        GuardedByAopAutoConfiguration.class,
+                        GuardedByModelsAutoConfiguration.class,
+                        GuardedByUsageAutoConfiguration.class))
                 .withUserConfiguration(holder)
                 .withInitializer(context -> register((GenericApplicationContext) context, services))
                 .run(context -> {

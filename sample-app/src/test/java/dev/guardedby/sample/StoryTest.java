@@ -68,8 +68,9 @@ class StoryTest {
                 .containsPattern(" 32   13  0.0000336 +\\d+ %  gpt-4.1-mini in .*: It stops calling")
                 .containsPattern(" 32   13  0.0000084 +\\d+ %  gpt-4.1-nano in .*: It stops calling")
                 .containsPattern(" 28   15  0.0000088 +\\d+ %  gpt-4.1-nano in .*, streamed in 13 pieces: What a model")
-                .containsPattern("refused in .*: out of budget 'daily', [\\d.]+ of 0.0004 USD per day"
-                        + " are spent; it resets in .*, at \\d{4}-\\d\\d-\\d\\dT00:00:00Z")
+                .containsPattern(
+                        "refused in .*: out of budget 'daily', [\\d.]+ of 0.0004 USD per day"
+                                + " are spent, and this call may cost [\\d.]+; it resets in .*, at \\d{4}-\\d\\d-\\d\\dT00:00:00Z")
                 .containsPattern("a new day .*\\n.* 0.0000356 +8 %  gpt-4.1-mini in ");
         assertThat(sum(output.getOut(), " (\\d\\.\\d{7}) +\\d+ %  "))
                 .isEqualTo(sum(output.getOut(), "Spent: .* ([\\d.]+) USD"))

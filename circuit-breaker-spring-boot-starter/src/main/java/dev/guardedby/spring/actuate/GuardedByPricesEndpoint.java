@@ -112,15 +112,16 @@ final class GuardedByPricesEndpoint {
             throw invalid(e.getMessage() + "; the prices in force stay");
         }
         PriceBook book = prices.current();
-        LOG.info("Operator's action on prices: reload, " + book.models().size() + " models have prices now");
+        LOG.info("Operator's action on prices: reload, models with prices now: "
+                + PriceDocuments.names(book).size());
         return PriceDocuments.of(book, source.report(book));
     }
 
     /** That a model has no price, and from when on it has one, or which is meant. */
     String unknown(String model) {
-        List<ModelPrice> known = prices.current().models();
+        PriceBook book = prices.current();
         String none = "model '" + model + "' has no price";
-        Optional<Instant> start = known.stream()
+        Optional<Instant> start = book.models().stream()
                 .filter(price -> price.model().equalsIgnoreCase(model))
                 .flatMap(price -> price.from().stream())
                 .min(Comparator.naturalOrder());
@@ -130,11 +131,11 @@ final class GuardedByPricesEndpoint {
         if (model.length() > LONGEST_NAME) {
             return none;
         }
-        List<String> names = known.stream().map(ModelPrice::model).distinct().toList();
+        List<String> names = PriceDocuments.names(book);
         return none + "; "
                 + ConfiguredBreakers.nearest(model, names)
                         .map(meant -> "did you mean " + meant + "?")
-                        .orElse(names.size() + " models have");
+                        .orElse("models with prices: " + names.size());
     }
 
     private static InvalidEndpointRequestException invalid(String message) {

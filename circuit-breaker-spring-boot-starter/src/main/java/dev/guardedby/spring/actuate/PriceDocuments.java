@@ -33,7 +33,7 @@ final class PriceDocuments {
     static Map<String, Object> of(PriceBook book, Optional<PriceReport> report) {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("source", report.isPresent() ? "configuration" : "application");
-        document.put("models", book.models().size());
+        document.put("models", names(book).size());
         report.ifPresent(read -> {
             document.put("readAt", read.readAt().toString());
             document.put("written", read.written());
@@ -41,6 +41,11 @@ final class PriceDocuments {
             document.put("outliers", some(read.outliers()));
         });
         return document;
+    }
+
+    /** The models that have prices; one may have several, each from another day on, or written and imported. */
+    static List<String> names(PriceBook book) {
+        return book.models().stream().map(ModelPrice::model).distinct().toList();
     }
 
     private static Map<String, Object> imported(ImportReport report) {

@@ -29,8 +29,10 @@ final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwabl
     private final UsageCost.@Nullable Tally tally;
     private volatile boolean recorded;
     private volatile boolean recordedInside;
-    /** What it has cost so far, as far as is known. */
-    private volatile Cost soFar = Cost.ZERO;
+    /** What it has cost so far, as far as is known; null for nothing. By this object's lock, which most calls never take. */
+    private @Nullable Cost soFar;
+    /** Whether somebody knew all of that. */
+    private boolean uncertain;
 
     private @Nullable GuardedCall outer;
     private volatile @Nullable GuardedCall continuation;
@@ -73,7 +75,7 @@ final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwabl
     void continuedBy(GuardedCall call) {
         call.recorded = recorded;
         call.recordedInside = recordedInside;
-        call.soFar = soFar;
+        call.startWith(this);
         continuation = call;
     }
 
@@ -110,8 +112,35 @@ final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwabl
             tally.book(this, result);
         }
         if ((recorded || recordedInside) && method.learns()) {
+            learn();
+        }
+    }
+
+    private synchronized void learn() {
+        // What was only held would come to be held for having been held.
+        if (soFar != null && !uncertain) {
             method.learn(soFar);
         }
+    }
+
+    /** What is recorded counts in place of what steps have cost. */
+    private synchronized void note(Cost cost, Confidence confidence) {
+        if (!recorded) {
+            soFar = null;
+            uncertain = false;
+        }
+        recorded = true;
+        add(cost, confidence);
+    }
+
+    private synchronized void startWith(GuardedCall preparation) {
+        soFar = preparation.soFar;
+        uncertain = preparation.uncertain;
+    }
+
+    private synchronized void add(Cost cost, Confidence confidence) {
+        soFar = soFar == null ? cost : soFar.plus(cost);
+        uncertain |= confidence != Confidence.REPORTED;
     }
 
     /** Notes what an item of a stream tells of the usage of the whole. */
@@ -157,8 +186,7 @@ final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwabl
         } else {
             permit.recordCost(cost, confidence);
         }
-        soFar = recorded ? soFar.plus(cost) : cost;
-        recorded = true;
+        note(cost, confidence);
         tellOuterCalls();
     }
 
@@ -183,9 +211,9 @@ final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwabl
     }
 
     /** A step of it has cost so much, so its result is not to be read any more. */
-    void stepped(Cost cost) {
+    void stepped(Cost cost, Confidence confidence) {
         if (!recorded) {
-            soFar = soFar.plus(cost);
+            add(cost, confidence);
         }
         recordedInside = true;
         tellOuterCalls();

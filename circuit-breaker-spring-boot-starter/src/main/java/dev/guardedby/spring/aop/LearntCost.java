@@ -10,18 +10,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * Learns what the calls of a method cost as a rule, to hold that much of budgets where nobody can tell more.
  *
- * <p>It is a high quantile of the last calls: 19 of 20 cost no more. Thread-safe, without a lock; calls that end at the same time may
- * be learnt in any order.
+ * <p>It is the 95th percentile of the last 100 calls, told from the tenth on. Thread-safe, without a lock; calls that end at the same time
+ * may be learnt in any order.
  */
 final class LearntCost {
     /** How many calls are remembered. */
-    static final int REMEMBERED = 100;
-    /** Before so many calls have ended nothing is said. */
-    static final int FEWEST = 10;
-    /** After how many calls what is said is thought over. */
-    private static final int PAUSE = 10;
+    static final int SAMPLES = 100;
+    /** After how many calls it is computed anew; the first samples suffice by then. */
+    static final int RECOMPUTE_EVERY = 10;
 
-    private final AtomicReferenceArray<@Nullable Cost> last = new AtomicReferenceArray<>(REMEMBERED);
+    private final AtomicReferenceArray<@Nullable Cost> last = new AtomicReferenceArray<>(SAMPLES);
     private final AtomicLong calls = new AtomicLong();
     private volatile Estimate likely = Estimate.UNKNOWN;
 
@@ -33,16 +31,16 @@ final class LearntCost {
     /** A call has cost so much. */
     void add(Cost cost) {
         long before = calls.getAndIncrement();
-        last.set((int) (before % REMEMBERED), cost);
-        if ((before + 1) % PAUSE == 0 && before + 1 >= FEWEST) {
-            likely = thoughtOver();
+        last.set((int) (before % SAMPLES), cost);
+        if ((before + 1) % RECOMPUTE_EVERY == 0) {
+            likely = recomputed();
         }
     }
 
-    private Estimate thoughtOver() {
-        Cost[] known = new Cost[REMEMBERED];
+    private Estimate recomputed() {
+        Cost[] known = new Cost[SAMPLES];
         int count = 0;
-        for (int i = 0; i < REMEMBERED; i++) {
+        for (int i = 0; i < SAMPLES; i++) {
             Cost cost = last.get(i);
             if (cost != null) {
                 known[count++] = cost;
@@ -55,7 +53,7 @@ final class LearntCost {
                 quantile(Arrays.stream(costs).mapToLong(Cost::nanoUsd).toArray())));
     }
 
-    /** The least that 19 of 20 do not pass. */
+    /** The 95th percentile: the least that 19 of 20 do not pass. */
     private static long quantile(long[] amounts) {
         Arrays.sort(amounts);
         return amounts[(amounts.length * 19 + 19) / 20 - 1];

@@ -74,12 +74,42 @@ final class ModelStep implements ModelCall {
     }
 
     @Override
-    public void end(Object answer) {
-        ModelUsage usage = costs.read(answer);
-        if (usage == null) {
+    public void end(@Nullable Object answer) {
+        endStream(answer, 0);
+    }
+
+    @Override
+    public void endStream(@Nullable Object last, long outputTokens) {
+        ModelUsage usage = last == null ? null : costs.read(last);
+        if (usage != null) {
+            book(usage);
+        } else if (outputTokens == 0) {
             endUnknown();
         } else {
-            book(usage);
+            endUntold(seen(outputTokens));
+        }
+    }
+
+    /** What was used as far as can be seen from here. */
+    private ModelUsage seen(long outputTokens) {
+        return named(ModelUsage.of(request.model(), Usage.of(request.inputTokens(), outputTokens))
+                .with(Confidence.ESTIMATED));
+    }
+
+    /** The remote has done its work, and does not tell how much: no less than what is seen of it. */
+    private void endUntold(ModelUsage seen) {
+        Cost held = held();
+        try {
+            Cost cost = ModelSteps.theMore(
+                    held, costs.price(seen, prices, held.nanoUsd()).cost());
+            if (cost.equals(held)) {
+                endUnknown();
+            } else {
+                say(cost, Confidence.ESTIMATED);
+            }
+        } catch (RuntimeException refused) {
+            costs.notBooked(refused);
+            endUnknown();
         }
     }
 
@@ -110,7 +140,7 @@ final class ModelStep implements ModelCall {
         Step given = step;
         if (given != null) {
             given.endUnknown();
-            call.stepped(more(given.hold()));
+            call.stepped(more(given.hold()), Confidence.UNKNOWN);
         }
     }
 
@@ -129,9 +159,12 @@ final class ModelStep implements ModelCall {
         Step given = step;
         if (given != null) {
             given.end(cost, confidence);
-            call.stepped(more(cost));
+            call.stepped(more(cost), confidence);
         } else {
-            call.record(more(cost), confidence);
+            Cost more = more(cost);
+            boolean known = confidence != Confidence.UNKNOWN;
+            call.breaker().recordCost(known ? more : new Cost(more.inputTokens(), more.outputTokens(), 0));
+            call.stepped(more, confidence);
         }
     }
 
@@ -150,8 +183,15 @@ final class ModelStep implements ModelCall {
         if (request.inputTokens() == 0 && outputTokens == 0) {
             endUnknown();
         } else {
-            Usage seen = Usage.of(request.inputTokens(), outputTokens);
-            book(ModelUsage.of(request.model(), seen).with(Confidence.ESTIMATED));
+            book(seen(outputTokens));
+        }
+    }
+
+    @Override
+    public void notMade() {
+        Step given = step;
+        if (given != null) {
+            given.end(Cost.ZERO, Confidence.REPORTED);
         }
     }
 

@@ -5,15 +5,18 @@ import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.ModelUsage;
 import dev.guardedby.circuitbreaker.PriceBook;
 import dev.guardedby.circuitbreaker.Prices;
+import dev.guardedby.circuitbreaker.ServiceTier;
 import dev.guardedby.circuitbreaker.TokenKind;
 import dev.guardedby.circuitbreaker.Usage;
 import dev.guardedby.spring.config.ConfiguredPrices;
 import dev.guardedby.spring.config.ConfiguredPrices.UnknownModel;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
@@ -123,27 +126,34 @@ final class Pricing {
         }
 
         /**
-         * The most that tokens of a model may cost, however they turn out to be counted; null if it has no price.
+         * The most that tokens of a model may cost, however they turn out to be counted and served; null if it has no price.
          *
          * @param sent how many tokens are sent, perhaps to be cached
-         * @param received how many tokens are received, perhaps of reasoning
+         * @param received how many tokens are received, perhaps of reasoning or sound
          */
         @Nullable Cost dearest(@Nullable String provider, String model, long sent, long received) {
             Cost dearest = null;
-            for (TokenKind in : new TokenKind[] {TokenKind.INPUT, TokenKind.CACHE_WRITE, TokenKind.CACHE_WRITE_1H}) {
-                for (long reasoning : new long[] {0, received}) {
-                    Usage usage = Usage.builder()
-                            .tokens(in, sent)
-                            .tokens(TokenKind.OUTPUT, received)
-                            .tokens(TokenKind.REASONING, reasoning)
-                            .build();
-                    Cost cost = price(ModelUsage.of(model, usage).servedBy(provider));
+            for (ServiceTier tier : ServiceTier.values()) {
+                for (Usage usage : usages(sent, received)) {
+                    Cost cost =
+                            price(ModelUsage.of(model, usage).servedBy(provider).with(tier));
                     if (cost != null && (dearest == null || cost.nanoUsd() > dearest.nanoUsd())) {
                         dearest = cost;
                     }
                 }
             }
             return dearest;
+        }
+
+        private static List<Usage> usages(long sent, long received) {
+            return Stream.of(TokenKind.INPUT, TokenKind.CACHE_WRITE, TokenKind.CACHE_WRITE_1H)
+                    .flatMap(in -> Stream.of(TokenKind.OUTPUT, TokenKind.REASONING, TokenKind.AUDIO_OUTPUT)
+                            .map(out -> Usage.builder()
+                                    .tokens(in, sent)
+                                    .tokens(TokenKind.OUTPUT, received)
+                                    .tokens(out, received)
+                                    .build()))
+                    .toList();
         }
     }
 }

@@ -118,7 +118,7 @@ final class UsageCost {
         } catch (Throwable thrown) {
             // A client of another version lacks a method, for example.
             told.failed = true;
-            warnOfBroken(thrown);
+            warnOfBroken("What " + method + " used could not be read from its result", thrown);
             return null;
         }
     }
@@ -222,15 +222,15 @@ final class UsageCost {
     /** Counts a usage that cannot be booked, such as one that costs more than any call can. */
     void notBooked(RuntimeException refused) {
         broken.increment();
-        warnOfBroken(refused);
+        warnOfBroken("What " + method + " used cannot be booked", refused);
     }
 
-    private void warnOfBroken(Throwable thrown) {
+    private void warnOfBroken(String what, Throwable thrown) {
         if (warnedOfBroken.compareAndSet(false, true)) {
             LOG.warn(
-                    "What " + method
-                            + " used could not be read from its result: that is not affected, but the cost is not"
-                            + " recorded. Further failures of this method are counted and not logged.",
+                    what
+                            + ": the call is not affected, but its cost is not recorded, and budgets are charged what was held."
+                            + " Further failures here are counted and not logged.",
                     thrown);
         }
     }
@@ -238,9 +238,9 @@ final class UsageCost {
     private void warnOfUntold() {
         if (warnedOfUntold.compareAndSet(false, true)) {
             LOG.warn("The result of " + method
-                    + " does not tell what was used, so nothing is recorded of what it cost. If it"
-                    + " is a stream, ask the remote for the usage at its end. Further results of this method are counted and"
-                    + " not logged.");
+                    + " does not tell what was used, so nothing is recorded of what it cost, and budgets are charged what"
+                    + " was held. If it is a stream, ask the remote for the usage at its end. Further such results are"
+                    + " counted and not logged.");
         }
     }
 }

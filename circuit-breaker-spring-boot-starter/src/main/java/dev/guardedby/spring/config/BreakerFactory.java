@@ -49,7 +49,7 @@ final class BreakerFactory implements Function<String, CircuitBreaker.Builder> {
         }
         warnOfAnotherSpelling(name);
         ticker.ifAvailable(builder::ticker);
-        builder.listener(new BreakerLog(ticker.getIfAvailable(() -> System::nanoTime)));
+        builder.listener(new BreakerLog(ticker.getIfAvailable(() -> System::nanoTime), configured));
         answers.orderedStream().forEach(builder::answers);
         listeners.orderedStream().forEach(builder::listener);
         List<CircuitBreakerCustomizer> last = customizers.orderedStream().toList();

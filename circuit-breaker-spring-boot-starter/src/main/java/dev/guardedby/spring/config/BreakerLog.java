@@ -1,5 +1,6 @@
 package dev.guardedby.spring.config;
 
+import dev.guardedby.circuitbreaker.Budget;
 import dev.guardedby.circuitbreaker.BudgetStatus;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerListener;
@@ -9,6 +10,7 @@ import dev.guardedby.circuitbreaker.Refusal;
 import dev.guardedby.circuitbreaker.Refusal.Reason;
 import dev.guardedby.circuitbreaker.Transition;
 import dev.guardedby.circuitbreaker.Transition.Cause;
+import dev.guardedby.spring.config.ConfiguredBreakers.ConfiguredBudget;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Map;
@@ -38,6 +40,7 @@ final class BreakerLog implements CircuitBreakerListener {
     private static final Pattern SUBJECT = Pattern.compile("[^']*'[^']*'[^'0-9]*");
 
     private final LongSupplier ticker;
+    private final ConfiguredBreakers configured;
     /** When a refusal is news again, by budget and way of refusing. There are as many as that, for all keys have them together. */
     private final Map<String, AtomicLong> newsFrom = new ConcurrentHashMap<>();
 
@@ -45,9 +48,11 @@ final class BreakerLog implements CircuitBreakerListener {
      * A log with nothing in it.
      *
      * @param ticker the time of the breaker
+     * @param configured tells what becomes of calls at a level
      */
-    BreakerLog(LongSupplier ticker) {
+    BreakerLog(LongSupplier ticker, ConfiguredBreakers configured) {
         this.ticker = ticker;
+        this.configured = configured;
     }
 
     @Override
@@ -68,7 +73,21 @@ final class BreakerLog implements CircuitBreakerListener {
     public void onBudget(CircuitBreaker breaker, BudgetStatus budget, int percent) {
         LOG.warn(breaker.title() + " has spent " + percent + " percent of its budget '" + budget.name() + "': "
                 + budget.spent().toPlainString() + " of " + budget.limit().toPlainString() + " "
-                + unit(budget) + (budget.resetsAt() == null ? "" : ", until " + budget.resetsAt()));
+                + unit(budget) + (budget.resetsAt() == null ? "" : ", until " + budget.resetsAt())
+                + degraded(breaker, budget, percent));
+    }
+
+    private String degraded(CircuitBreaker breaker, BudgetStatus status, int percent) {
+        Budget budget = configured
+                .budget(breaker.name(), status.name())
+                .map(ConfiguredBudget::budget)
+                .orElse(null);
+        if (budget == null || budget.degradeAt().orElse(0) != percent) {
+            return "";
+        }
+        return budget.degradeTo()
+                .map(model -> "; from now on calls are advised to ask the model '" + model + "'")
+                .orElse("; from now on calls are advised to spend less");
     }
 
     /**

@@ -197,7 +197,8 @@ final class BudgetsReader {
             String budget = "guardedby." + at.label();
             throw new BadConfigurationException(
                     budget + " needs window, but has none",
-                    "Set " + budget + ".window to call, " + WINDOWS + ".",
+                    "Set " + budget + ".window to " + (at.label().startsWith(Schema.BUDGETS + ".") ? "" : "call, ")
+                            + WINDOWS + ".",
                     null);
         }
         BudgetWindow window = checked(at, () -> BudgetWindow.parse(words, zone == null ? UTC : zone));

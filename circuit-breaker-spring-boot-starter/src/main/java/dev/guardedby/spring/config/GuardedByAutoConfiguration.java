@@ -4,6 +4,7 @@ import dev.guardedby.circuitbreaker.AnswerReader;
 import dev.guardedby.circuitbreaker.CircuitBreakerListener;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
 import dev.guardedby.circuitbreaker.Ledger;
+import dev.guardedby.circuitbreaker.Prices;
 import dev.guardedby.spring.CircuitBreakerCustomizer;
 import java.util.function.LongSupplier;
 import org.springframework.beans.factory.ObjectProvider;
@@ -63,6 +64,13 @@ public final class GuardedByAutoConfiguration {
             ObjectProvider<Ledger> ledger) {
         return own.fills(CircuitBreakerRegistry.of(
                 new BreakerFactory(configured, own, customizers, listeners, answers, ticker, ledger)));
+    }
+
+    @Bean
+    @ConditionalOnBooleanProperty(name = "guardedby.enabled", matchIfMissing = true)
+    BudgetsCheck guardedByBudgetsCheck(
+            ConfiguredBreakers configured, ConfiguredPrices unpriced, ObjectProvider<Prices> prices) {
+        return new BudgetsCheck(configured, unpriced, prices);
     }
 
     @Bean

@@ -10,7 +10,6 @@ import dev.guardedby.circuitbreaker.Transition;
 import dev.guardedby.circuitbreaker.Transition.Cause;
 import dev.guardedby.spring.keys.Keys.Counts;
 import io.micrometer.core.instrument.FunctionCounter;
-import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -152,13 +151,6 @@ final class BreakerMeters {
         BudgetMeters ofBudgets = BudgetMeters.of(breaker, isShared, tags, registry);
         budgets = ofBudgets;
         ofBudgets.follow();
-        if (breaker.hasBudgets()) {
-            published.add(
-                    Gauge.builder("guardedby.degraded", () -> breaker.advice().isPresent() ? 1 : 0)
-                            .description("1 while a budget advises a cheaper model, else 0")
-                            .tags(tags)
-                            .register(registry));
-        }
         published.addAll(StatsMeters.register(breaker, tags, registry, clock, () -> {
             ofBudgets.follow();
             if (byKey != null) {

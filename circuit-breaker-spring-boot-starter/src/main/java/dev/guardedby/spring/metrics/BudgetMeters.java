@@ -17,12 +17,15 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The gauges of the budgets of one breaker, or of one of its keys. They come and go with these: nobody tells of a change of
  * settings, so whoever reads meters looks.
  */
 final class BudgetMeters {
+    private static final String OF_BREAKER = "guardedby.budget.";
+
     /** A budget as its tags tell it. */
     private record Series(String budget, Unit unit) {}
 
@@ -34,6 +37,7 @@ final class BudgetMeters {
     private final MeterRegistry registry;
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<Series, List<Meter>> published = new HashMap<>();
+    private @Nullable Meter degraded;
     private boolean withdrawn;
 
     private BudgetMeters(
@@ -59,7 +63,7 @@ final class BudgetMeters {
      */
     static BudgetMeters of(CircuitBreaker breaker, Predicate<String> isShared, Tags tags, MeterRegistry registry) {
         return new BudgetMeters(
-                "guardedby.budget.",
+                OF_BREAKER,
                 () -> Stream.concat(Stream.of(breaker), breaker.keys().stream().flatMap(keys -> keys.all().stream())),
                 isShared.negate(),
                 budget -> false,
@@ -112,6 +116,16 @@ final class BudgetMeters {
             return replaced;
         });
         present.forEach((name, unit) -> published.computeIfAbsent(new Series(name, unit), this::register));
+        if (degraded == null && prefix.equals(OF_BREAKER)) {
+            degraded = Gauge.builder("guardedby.degraded", () -> isToDegrade() ? 1 : 0)
+                    .description("1 while a budget advises a cheaper model, else 0")
+                    .tags(tags)
+                    .register(registry);
+        }
+    }
+
+    private boolean isToDegrade() {
+        return breakers.get().limit(1).anyMatch(breaker -> breaker.advice().isPresent());
     }
 
     private List<Meter> register(Series series) {
@@ -162,6 +176,9 @@ final class BudgetMeters {
             withdrawn = true;
             published.values().forEach(meters -> meters.forEach(registry::remove));
             published.clear();
+            if (degraded != null) {
+                registry.remove(degraded);
+            }
         } finally {
             lock.unlock();
         }

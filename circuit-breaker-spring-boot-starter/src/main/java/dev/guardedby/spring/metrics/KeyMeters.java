@@ -68,20 +68,22 @@ final class KeyMeters {
         return known == null ? made(key) : known;
     }
 
-    private synchronized Counts made(String key) {
-        Counts known = byKey.get(key);
-        if (known != null) {
-            return known;
-        }
-        int own = byKey.size() - (byKey.containsKey(OTHER) ? 1 : 0);
-        String tag = own < most ? key : OTHER;
-        Counts shared = byKey.get(tag);
-        if (shared != null) {
-            return shared;
-        }
+    private Counts made(String key) {
         Counts counts = new Counts();
-        byKey.put(tag, counts);
-        publish(tag, counts);
+        String tag;
+        Place at;
+        synchronized (this) {
+            int own = byKey.size() - (byKey.containsKey(OTHER) ? 1 : 0);
+            tag = byKey.containsKey(key) || own < most ? key : OTHER;
+            Counts earlier = byKey.putIfAbsent(tag, counts);
+            if (earlier != null) {
+                return earlier;
+            }
+            at = place;
+        }
+        if (at != null) {
+            publish(at, tag, counts);
+        }
         return counts;
     }
 
@@ -91,32 +93,45 @@ final class KeyMeters {
      * @param breaker the breaker of the name
      * @param isShared whether a budget of that name is none of a key itself
      */
-    synchronized void publish(CircuitBreaker breaker, Predicate<String> isShared, Tags tags, MeterRegistry registry) {
-        place = new Place(breaker, isShared, tags, registry);
-        byKey.forEach(this::publish);
+    void publish(CircuitBreaker breaker, Predicate<String> isShared, Tags tags, MeterRegistry registry) {
+        Place at = new Place(breaker, isShared, tags, registry);
+        synchronized (this) {
+            place = at;
+        }
+        byKey.forEach((key, counts) -> publish(at, key, counts));
     }
 
-    private void publish(String key, Counts counts) {
-        if (place == null) {
-            return;
-        }
-        Tags tags = place.tags.and("key", key);
-        MeterRegistry registry = place.registry;
-        counts.results.forEach((outcome, count) -> published.add(BreakerMeters.counter(
+    // Without the lock: a registry asks filters and tells listeners of the application.
+    private void publish(Place at, String key, Counts counts) {
+        List<Meter> meters = new ArrayList<>();
+        Tags tags = at.tags.and("key", key);
+        counts.results.forEach((outcome, count) -> meters.add(BreakerMeters.counter(
                 "guardedby.key.calls",
                 "Finished calls with a key",
                 tags.and("outcome", BreakerMeters.word(outcome)),
                 count,
-                registry)));
-        counts.refusals.forEach((reason, count) -> published.add(BreakerMeters.counter(
+                at.registry)));
+        counts.refusals.forEach((reason, count) -> meters.add(BreakerMeters.counter(
                 "guardedby.key.rejections",
                 "Refused calls with a key",
                 tags.and("reason", BreakerMeters.word(reason)),
                 count,
-                registry)));
-        if (!key.equals(OTHER)) {
-            budgets.add(BudgetMeters.ofKey(place.breaker, key, place.isShared, tags, registry));
+                at.registry)));
+        if (!keep(at, key, tags, meters)) {
+            meters.forEach(at.registry::remove);
         }
+    }
+
+    /** Keeps meters to take them away again; false if those of that place are to go already. */
+    private synchronized boolean keep(Place at, String key, Tags tags, List<Meter> meters) {
+        if (!at.equals(place)) {
+            return false;
+        }
+        published.addAll(meters);
+        if (!key.equals(OTHER)) {
+            budgets.add(BudgetMeters.ofKey(at.breaker, key, at.isShared, tags, at.registry));
+        }
+        return true;
     }
 
     /** Looks whether there are other budgets now. */
@@ -124,11 +139,17 @@ final class KeyMeters {
         budgets.forEach(BudgetMeters::follow);
     }
 
-    synchronized void withdraw(MeterRegistry registry) {
-        published.forEach(registry::remove);
-        published.clear();
-        budgets.forEach(BudgetMeters::withdraw);
-        budgets.clear();
-        place = null;
+    void withdraw(MeterRegistry registry) {
+        List<Meter> meters;
+        List<BudgetMeters> ofBudgets;
+        synchronized (this) {
+            place = null;
+            meters = List.copyOf(published);
+            ofBudgets = List.copyOf(budgets);
+            published.clear();
+            budgets.clear();
+        }
+        meters.forEach(registry::remove);
+        ofBudgets.forEach(BudgetMeters::withdraw);
     }
 }

@@ -11,6 +11,7 @@ final class ChatOptionsHints implements RuntimeHintsRegistrar {
     @Override
     public void registerHints(RuntimeHints hints, @Nullable ClassLoader classes) {
         for (String options : new String[] {
+            "org.springframework.ai.anthropic.AnthropicChatOptions",
             "org.springframework.ai.google.genai.GoogleGenAiChatOptions",
             "org.springframework.ai.mistralai.MistralAiChatOptions",
             "org.springframework.ai.openai.OpenAiChatOptions"

@@ -1,10 +1,8 @@
 package dev.guardedby.spring.models;
 
-import dev.guardedby.circuitbreaker.ModelUsage;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionStage;
 import org.springframework.ai.chat.client.ChatClientRequest;
 import org.springframework.ai.chat.client.ChatClientResponse;
@@ -14,7 +12,6 @@ import org.springframework.ai.chat.client.advisor.api.CallAdvisor;
 import org.springframework.ai.chat.client.advisor.api.CallAdvisorChain;
 import org.springframework.ai.chat.client.advisor.api.StreamAdvisor;
 import org.springframework.ai.chat.client.advisor.api.StreamAdvisorChain;
-import org.springframework.ai.chat.model.ChatResponse;
 import org.springframework.core.Ordered;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -33,7 +30,9 @@ import reactor.core.publisher.Mono;
  * <p>A client that has it twice is counted once. What a call may cost is known before it is made if its options limit the tokens that are
  * received, and if all that is sent is text. Of that a token is counted for 3 ASCII characters, and for 1.5 bytes of other characters in
  * UTF-8, and 16 for each message, tool call and tool: more than prose, code and JSON come to, though not noise, such as long numbers.
- * Attempts that the client repeats by itself are counted as one.
+ * All of that is held as many times as the client may try by itself, because it may have to be paid each time: 1 + {@code maxRetries} of the
+ * options where they have that, as OpenAI's and Anthropic's of 2.0 do, else {@code spring.ai.retry.max-attempts} (default 10), except for
+ * streams; other clients than Spring AI's own are taken to try once.
  *
  * <p>The cheaper model of a budget's {@code degrade-to} takes the place of the one in the options, and all other options stay; options of Spring
  * AI 1.1 that have no {@code copy()} and {@code setModel} keep their model.
@@ -47,9 +46,16 @@ public final class GuardedByChatAdvisor implements CallAdvisor, StreamAdvisor {
     private static final String SEEN_IN = GuardedByChatAdvisor.class.getName() + ".seenIn";
 
     private final ModelCalls calls;
+    private final int attempts;
 
-    GuardedByChatAdvisor(ModelCalls calls) {
+    /**
+     * An advisor.
+     *
+     * @param attempts how often a client of Spring AI tries that does not say so itself; streams it never tries again
+     */
+    GuardedByChatAdvisor(ModelCalls calls, int attempts) {
         this.calls = calls;
+        this.attempts = ModelRequest.attempts(attempts - 1);
     }
 
     @Override
@@ -67,7 +73,7 @@ public final class GuardedByChatAdvisor implements CallAdvisor, StreamAdvisor {
         if (isSeen(request, chain)) {
             return chain.nextCall(request);
         }
-        ModelCall call = calls.begin(SpringAiPrompt.read(request));
+        ModelCall call = calls.begin(SpringAiPrompt.read(request, attempts));
         ChatClientResponse response;
         try {
             response = chain.nextCall(next(request, call, chain, chain.getCallAdvisors()));
@@ -75,12 +81,7 @@ public final class GuardedByChatAdvisor implements CallAdvisor, StreamAdvisor {
             call.fail(thrown);
             throw thrown;
         }
-        ChatResponse answer = response.chatResponse();
-        if (answer == null) {
-            call.end(ModelUsage.unknown(null));
-        } else {
-            call.end(answer);
-        }
+        call.end(response.chatResponse());
         return response;
     }
 
@@ -97,7 +98,7 @@ public final class GuardedByChatAdvisor implements CallAdvisor, StreamAdvisor {
     private Mono<ModelCall> begin(ChatClientRequest request) {
         return Mono.<ModelCall>create(sink -> {
                     CompletionStage<ModelCall> unused = calls.beginAsync(
-                                    SpringAiPrompt.read(request),
+                                    SpringAiPrompt.read(request, 1),
                                     sink.contextView().getOrDefault(ModelCalls.CONTEXT_KEY, null))
                             .whenComplete((call, refused) -> {
                                 if (refused == null) {
@@ -107,12 +108,8 @@ public final class GuardedByChatAdvisor implements CallAdvisor, StreamAdvisor {
                                 }
                             });
                 })
-                .doOnDiscard(ModelCall.class, GuardedByChatAdvisor::notMade);
-    }
-
-    /** Leave came when nobody waited for it any more. */
-    private static void notMade(ModelCall call) {
-        call.fail(new CancellationException("the stream was cancelled before the model was called"));
+                // Leave came when nobody waited for it any more.
+                .doOnDiscard(ModelCall.class, ModelCall::notMade);
     }
 
     private ChatClientRequest next(

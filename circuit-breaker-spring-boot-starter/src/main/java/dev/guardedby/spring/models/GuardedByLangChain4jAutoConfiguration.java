@@ -41,13 +41,22 @@ public final class GuardedByLangChain4jAutoConfiguration {
         }
     }
 
-    /** Tells a native image of the proxies that {@link GuardedModels} makes. */
+    /** Tells a native image of the proxies that {@link GuardedModels} makes, and of what is read of models by its name. */
     static final class Hints implements RuntimeHintsRegistrar {
 
         @Override
         public void registerHints(RuntimeHints hints, @Nullable ClassLoader classLoader) {
             hints.proxies().registerJdkProxy(AopProxyUtils.completeJdkProxyInterfaces(ChatModel.class));
             hints.proxies().registerJdkProxy(AopProxyUtils.completeJdkProxyInterfaces(StreamingChatModel.class));
+            for (String model : new String[] {
+                "dev.langchain4j.model.anthropic.AnthropicChatModel",
+                "dev.langchain4j.model.mistralai.MistralAiChatModel",
+                "dev.langchain4j.model.ollama.OllamaChatModel",
+                "dev.langchain4j.model.openai.OpenAiChatModel"
+            }) {
+                hints.reflection()
+                        .registerTypeIfPresent(classLoader, model, type -> type.withField(LangChain4jRequests.RETRIES));
+            }
         }
     }
 }

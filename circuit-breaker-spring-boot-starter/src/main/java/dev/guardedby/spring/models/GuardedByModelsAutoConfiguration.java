@@ -1,6 +1,7 @@
 package dev.guardedby.spring.models;
 
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -22,8 +23,9 @@ public final class GuardedByModelsAutoConfiguration {
         // There whether or not it is switched on, like what it asks: applications give it to clients of their own.
         @Bean
         @ConditionalOnMissingBean
-        GuardedByChatAdvisor guardedByChatAdvisor(ModelCalls calls) {
-            return new GuardedByChatAdvisor(calls);
+        GuardedByChatAdvisor guardedByChatAdvisor(
+                ModelCalls calls, @Value("${spring.ai.retry.max-attempts:10}") int attempts) {
+            return new GuardedByChatAdvisor(calls, attempts);
         }
 
         @Bean

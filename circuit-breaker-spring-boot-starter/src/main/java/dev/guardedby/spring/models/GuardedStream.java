@@ -1,5 +1,6 @@
 package dev.guardedby.spring.models;
 
+import dev.guardedby.spring.usage.TokenCount;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.CompleteToolCall;
 import dev.langchain4j.model.chat.response.PartialResponse;
@@ -10,6 +11,7 @@ import dev.langchain4j.model.chat.response.PartialToolCall;
 import dev.langchain4j.model.chat.response.PartialToolCallContext;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.chat.response.StreamingHandle;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Looks at what a stream brings on its way to the application's handler, which is told everything.
@@ -20,11 +22,13 @@ import dev.langchain4j.model.chat.response.StreamingHandle;
 final class GuardedStream implements StreamingChatResponseHandler {
     private final StreamingChatResponseHandler handler;
     private final Turn turn;
-    /** By this object's lock, as all that follows. */
-    private final StringBuilder seen = new StringBuilder();
+    /** Tokens, by estimate. By this object's lock, as all that follows. */
+    private long received;
 
+    private boolean begun;
     private boolean cut;
-    private boolean ended;
+    /** How it ended, as far as that tells more than what was seen; null before. */
+    private @Nullable ChatResponse told;
 
     GuardedStream(StreamingChatResponseHandler handler, Turn turn) {
         this.handler = handler;
@@ -94,35 +98,64 @@ final class GuardedStream implements StreamingChatResponseHandler {
     }
 
     private synchronized void see(String text) {
-        seen.append(text);
+        begun = true;
+        received += TokenCount.of(text);
     }
 
-    private synchronized void complete(ChatResponse response) {
-        if (cut && response.tokenUsage() == null) {
-            cut();
+    private void complete(ChatResponse response) {
+        boolean counts;
+        synchronized (this) {
+            // Of one that was cut short by the application, an end that tells nothing is news of nothing.
+            counts = !cut || response.tokenUsage() != null;
+            told = counts ? response : null;
+        }
+        if (counts) {
+            endAsTold();
         } else {
-            ended = true;
-            turn.end(response);
+            cut();
+        }
+    }
+
+    private void endAsTold() {
+        ChatResponse last;
+        long tokens;
+        synchronized (this) {
+            last = told;
+            tokens = received;
+        }
+        if (last != null) {
+            turn.endStream(last, tokens);
         }
     }
 
     /** The stream has failed, or its handler has, or it could not be started. */
-    synchronized void fail(Throwable failure) {
-        if (ended || cut) {
-            return;
+    void fail(Throwable failure) {
+        boolean seen;
+        synchronized (this) {
+            if (told != null || cut) {
+                return;
+            }
+            seen = begun;
         }
-        if (seen.isEmpty()) {
-            turn.fail(failure);
-        } else {
+        if (seen) {
             cut();
+        } else {
+            turn.fail(failure);
         }
     }
 
-    private synchronized void cut() {
-        if (!ended) {
+    private void cut() {
+        long tokens;
+        synchronized (this) {
+            if (told != null) {
+                return;
+            }
             cut = true;
-            turn.cut(TokenCount.of(seen.toString()));
+            tokens = received;
         }
+        turn.cut(tokens);
+        // It may have come to its end meanwhile, and the last word counts.
+        endAsTold();
     }
 
     /** Lets the application cancel the stream. */
@@ -135,8 +168,11 @@ final class GuardedStream implements StreamingChatResponseHandler {
 
         @Override
         public void cancel() {
-            stream.cancel();
-            cut();
+            try {
+                stream.cancel();
+            } finally {
+                cut();
+            }
         }
 
         @Override

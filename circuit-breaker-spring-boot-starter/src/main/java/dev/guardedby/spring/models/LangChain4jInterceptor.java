@@ -87,7 +87,8 @@ final class LangChain4jInterceptor implements MethodInterceptor {
                             asked,
                             ((StreamingChatModel) model).defaultRequestParameters(),
                             ((StreamingChatModel) model).provider())
-                    : known(asked, ((ChatModel) model).defaultRequestParameters(), ((ChatModel) model).provider());
+                    : known(asked, ((ChatModel) model).defaultRequestParameters(), ((ChatModel) model).provider())
+                            .triedAtMost(LangChain4jRequests.attempts(model));
         } catch (RuntimeException | LinkageError broken) {
             warn(broken);
             return ModelRequest.of(asked.modelName());

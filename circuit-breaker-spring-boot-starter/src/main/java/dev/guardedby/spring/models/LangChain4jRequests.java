@@ -1,5 +1,6 @@
 package dev.guardedby.spring.models;
 
+import dev.guardedby.spring.usage.TokenCount;
 import dev.langchain4j.data.message.AiMessage;
 import dev.langchain4j.data.message.ChatMessage;
 import dev.langchain4j.data.message.Content;
@@ -11,14 +12,18 @@ import dev.langchain4j.model.ModelProvider;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.openai.OpenAiChatRequestParameters;
+import java.lang.reflect.Field;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.ClassUtils;
+import org.springframework.util.ReflectionUtils;
 
 /** What LangChain4j's requests tell before they are sent. */
 final class LangChain4jRequests {
     private static final boolean OPEN_AI_IS_PRESENT = ClassUtils.isPresent(
             "dev.langchain4j.model.openai.OpenAiChatRequestParameters", LangChain4jRequests.class.getClassLoader());
+
+    static final String RETRIES = "maxRetries";
 
     private LangChain4jRequests() {}
 
@@ -53,6 +58,16 @@ final class LangChain4jRequests {
                         .parameters(changed)
                         .build()
                 : request;
+    }
+
+    /** How often a model tries; those that try again keep that in a field of this name, and tell nobody. */
+    static int attempts(Object model) {
+        Field field = ReflectionUtils.findField(model.getClass(), RETRIES);
+        if (field == null) {
+            return 1;
+        }
+        ReflectionUtils.makeAccessible(field);
+        return ReflectionUtils.getField(field, model) instanceof Integer retries ? ModelRequest.attempts(retries) : 1;
     }
 
     private static @Nullable Integer mostReceived(ChatRequestParameters parameters) {

@@ -18,7 +18,7 @@ public record ModelRequest(
         @Nullable Long maxOutputTokens,
         int attempts) {
     private static final long MOST_TOKENS = 1_000_000_000_000L;
-    private static final long MOST_ATTEMPTS = 1_000;
+    private static final int MOST_ATTEMPTS = 1_000;
 
     /**
      * A request.
@@ -54,6 +54,11 @@ public record ModelRequest(
     /** The same, tried at most so often, 1 to 1,000. */
     public ModelRequest triedAtMost(int times) {
         return new ModelRequest(provider, model, inputTokens, maxOutputTokens, times);
+    }
+
+    /** How often a client tries that tries again so often, as far as that can be said here. */
+    static int attempts(int retries) {
+        return 1 + Math.max(0, Math.min(retries, MOST_ATTEMPTS - 1));
     }
 
     private static void inRange(String what, long number, long least, long most) {

@@ -1,5 +1,6 @@
 package dev.guardedby.spring.models;
 
+import dev.guardedby.spring.usage.TokenCount;
 import java.lang.reflect.Method;
 import java.util.List;
 import java.util.Objects;
@@ -22,23 +23,36 @@ import org.springframework.ai.tool.ToolCallback;
 import org.springframework.ai.tool.definition.ToolDefinition;
 import org.springframework.beans.PropertyAccessorFactory;
 import org.springframework.util.ClassUtils;
+import org.springframework.util.ObjectUtils;
 import org.springframework.util.ReflectionUtils;
 
 /** What a request of Spring AI asks a model for, in versions 1.1 and 2.0. */
 final class SpringAiPrompt {
+    /** Options by which a remote is sent, or gets for itself, what no message has. */
+    private static final List<String> BRING_MORE = List.of(
+            "citationDocuments",
+            "extraBody",
+            "googleSearchRetrieval",
+            "skillContainer",
+            "webSearchOptions",
+            "webSearchTool");
+
+    private static final String SPRING_AI = "org.springframework.ai.";
     /** Since 2.0, where options cannot be changed once they are made. */
     private static final boolean OPTIONS_ARE_BUILT = ClassUtils.hasMethod(ChatOptions.class, "mutate");
 
     private SpringAiPrompt() {}
 
     /**
-     * The model, who serves it, and the most tokens.
+     * The model, who serves it, the most tokens, and how often the client may ask for them.
      *
      * <p>Sent are the texts of all messages, what they carry for the model beside them, and what tools and formats are described to it by, as
      * {@link TokenCount} counts. Received is what the options limit, times the answers that they ask for. Where there is something that cannot
-     * be counted, an image or the rounds that a model goes by itself, what is received has no limit, so that the rest is no bound.
+     * be counted, an image, a search or the rounds that a model goes by itself, what is received has no limit, so that the rest is no bound.
+     *
+     * @param attempts of a client of Spring AI that does not say in its options how often it tries
      */
-    static ModelRequest read(ChatClientRequest asked) {
+    static ModelRequest read(ChatClientRequest asked, int attempts) {
         ChatOptions options = asked.prompt().getOptions();
         if (options == null) {
             return ModelRequest.of(null).withTokens(tokensOf(asked), null);
@@ -46,8 +60,10 @@ final class SpringAiPrompt {
         ModelRequest request = ModelRequest.of(options.getModel()).servedBy(providerOf(options));
         try {
             boolean isCounted = isOneRound(options)
+                    && BRING_MORE.stream().allMatch(name -> isEmpty(property(options, name)))
                     && asked.prompt().getInstructions().stream().allMatch(SpringAiPrompt::isText);
-            return request.withTokens(tokensOf(asked) + tokensOf(options), isCounted ? received(options) : null);
+            return request.withTokens(tokensOf(asked) + tokensOf(options), isCounted ? received(options) : null)
+                    .triedAtMost(attempts(options, attempts));
         } catch (RuntimeException broken) {
             // Options of whatever provider; that they cannot be read is no reason for the call to fail.
             return request;
@@ -57,10 +73,10 @@ final class SpringAiPrompt {
     /** Whose answers the client of these options reads, as the usage in them is read. */
     private static @Nullable String providerOf(ChatOptions options) {
         String type = options.getClass().getName();
-        if (type.startsWith("org.springframework.ai.openai.")) {
+        if (type.startsWith(SPRING_AI + "openai.")) {
             return "openai";
         }
-        return type.startsWith("org.springframework.ai.anthropic.") ? "anthropic" : null;
+        return type.startsWith(SPRING_AI + "anthropic.") ? "anthropic" : null;
     }
 
     /** The same request to another model; to the same one if it has no options, or they let nobody copy them. */
@@ -171,6 +187,24 @@ final class SpringAiPrompt {
         long most = Math.max(positive(options.getMaxTokens()), positive(property(options, "maxCompletionTokens")));
         long answers = Math.max(positive(property(options, "n")), positive(property(options, "candidateCount")));
         return most == 0 ? null : most * Math.max(1, answers);
+    }
+
+    /** Clients of vendors try as often as their options say, those of Spring AI's own as the application does; others not again. */
+    private static int attempts(ChatOptions options, int ofSpringAi) {
+        if (property(options, "maxRetries") instanceof Integer retries) {
+            return ModelRequest.attempts(retries);
+        }
+        return isPortable(options) || !options.getClass().getName().startsWith(SPRING_AI) ? 1 : ofSpringAi;
+    }
+
+    /** Whether options are of no client. */
+    private static boolean isPortable(ChatOptions options) {
+        return options.getClass().getPackage().equals(ChatOptions.class.getPackage())
+                || options.getClass().getPackage().equals(ToolCallingChatOptions.class.getPackage());
+    }
+
+    private static boolean isEmpty(@Nullable Object option) {
+        return ObjectUtils.isEmpty(option) || Boolean.FALSE.equals(option);
     }
 
     private static long positive(@Nullable Object number) {

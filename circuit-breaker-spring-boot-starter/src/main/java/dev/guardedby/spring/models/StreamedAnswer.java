@@ -1,6 +1,6 @@
 package dev.guardedby.spring.models;
 
-import dev.guardedby.circuitbreaker.ModelUsage;
+import dev.guardedby.spring.usage.TokenCount;
 import org.jspecify.annotations.Nullable;
 import org.springframework.ai.chat.client.ChatClientResponse;
 import org.springframework.ai.chat.messages.AssistantMessage;
@@ -73,14 +73,14 @@ final class StreamedAnswer {
 
     private void complete() {
         if (isFirstEnd()) {
-            endWithTold();
+            endTold();
         }
     }
 
     private void fail(Throwable failure) {
         if (isFirstEnd()) {
             if (begun) {
-                endWithSeen();
+                endSeen();
             } else {
                 call.fail(failure);
             }
@@ -89,22 +89,17 @@ final class StreamedAnswer {
 
     private void cut() {
         if (isFirstEnd()) {
-            endWithSeen();
+            endSeen();
         }
     }
 
-    private void endWithTold() {
-        ChatResponse last = telling;
-        if (last == null) {
-            call.end(ModelUsage.unknown(null));
-        } else {
-            call.end(last);
-        }
+    private void endTold() {
+        call.endStream(telling, received);
     }
 
-    private void endWithSeen() {
+    private void endSeen() {
         if (told) {
-            endWithTold();
+            endTold();
         } else {
             call.cut(received);
         }

@@ -1,14 +1,13 @@
 package dev.guardedby.spring.models;
 
-import dev.guardedby.circuitbreaker.ModelUsage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A call of one of LangChain4j's models, until it has been started.
  *
- * <p>Models may stand behind others, which log, choose or try again. All of them are asked, and the innermost is what costs: the first
- * call that a model makes of another takes its leave over. Thread-safe but for the start.
+ * <p>Models may stand behind others, which log, choose or try again. All of them are asked, and the innermost is what costs, for only it
+ * knows what it is asked for: the one before it gives its leave back. Thread-safe but for the start.
  */
 final class Turn {
     /** The innermost of this thread; removed with the outermost, so that threads keep nothing of ours. */
@@ -23,21 +22,22 @@ final class Turn {
         this.outer = outer;
     }
 
-    /** Starts a call, with the leave of the one around it that it is the proper part of, or else with leave of its own. */
+    /** Starts a call; the one around it, of which it is the proper part, costs nothing itself. */
     static Turn start(Supplier<ModelCall> leave) {
         Turn around = CURRENT.get();
-        ModelCall call = around == null ? null : around.takeOver();
-        Turn turn = new Turn(call == null ? leave.get() : call, around);
+        if (around != null) {
+            around.takeOver();
+        }
+        Turn turn = new Turn(leave.get(), around);
         CURRENT.set(turn);
         return turn;
     }
 
-    private @Nullable ModelCall takeOver() {
-        if (takenOver || !call.isCurrent()) {
-            return null;
+    private void takeOver() {
+        if (!takenOver && call.isCurrent()) {
+            takenOver = true;
+            call.notMade();
         }
-        takenOver = true;
-        return call;
     }
 
     /** It has been started, on the thread that has begun to. */
@@ -71,13 +71,15 @@ final class Turn {
 
     /** It has ended with an answer; null tells nothing. */
     void end(@Nullable Object answer) {
-        if (takenOver) {
-            return;
-        }
-        if (answer == null) {
-            call.end(ModelUsage.unknown(null));
-        } else {
+        if (!takenOver) {
             call.end(answer);
+        }
+    }
+
+    /** It has ended with an answer that came in pieces, of so many tokens. */
+    void endStream(Object answer, long outputTokens) {
+        if (!takenOver) {
+            call.endStream(answer, outputTokens);
         }
     }
 

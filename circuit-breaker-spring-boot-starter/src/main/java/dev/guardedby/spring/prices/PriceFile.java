@@ -64,7 +64,7 @@ final class PriceFile {
         for (NodeTuple model : mapping(parse(file), "the file", null).getValue()) {
             String name = text(model.getKeyNode());
             if (!name.equals(DOCUMENTATION)) {
-                add(name, model.getValueNode(), names.add(name.toLowerCase(Locale.ROOT)));
+                add(name, model.getValueNode(), names.add(name.strip().toLowerCase(Locale.ROOT)));
             }
         }
         return new Content(
@@ -96,7 +96,7 @@ final class PriceFile {
                 unusedKeys.merge(key, 1, Integer::sum);
             }
         }
-        String reason = first ? row.unusable() : "another one differs from it only in case";
+        String reason = first ? row.unusable() : "another one before it has the same name, but for case and spaces";
         if (reason != null) {
             skipped.put(name, reason);
             return;

@@ -192,10 +192,10 @@ final class PriceRow {
     /** Why this model has no price; null if it has one. */
     @Nullable String unusable() {
         if (tokens.isEmpty() && units.isEmpty()) {
-            return "they have no price that can be used";
+            return "there is no price that can be used";
         }
         // A gift, or not known: the file cannot tell, and a budget would never end.
-        return isFree() ? "all their prices are 0" : null;
+        return isFree() ? "all prices are 0" : null;
     }
 
     private boolean isFree() {

@@ -36,8 +36,6 @@ final class AnthropicUsage implements UsageExtractor {
     static final String PROVIDER = "anthropic";
 
     private static final String WEB_SEARCH = "web-search";
-    // Anthropic's glossary says about 3.5 of English.
-    private static final int CHARACTERS_PER_TOKEN = 3;
 
     @Override
     public Set<Class<?>> types() {
@@ -86,21 +84,21 @@ final class AnthropicUsage implements UsageExtractor {
 
     /** Counts the output that was seen, in case that the end never is. */
     private static Optional<ModelUsage> soFar(RawContentBlockDeltaEvent piece, ModelUsage before) {
-        int tokens = piece._delta().asKnown().map(AnthropicUsage::estimate).orElse(0);
+        long tokens = piece._delta().asKnown().map(AnthropicUsage::estimate).orElse(0L);
         return isKnown(before) && tokens > 0
                 ? Counts.reported(PROVIDER, before.model(), Counts.more(before.usage(), tokens), before.tier())
                         .map(usage -> usage.with(Confidence.ESTIMATED))
                 : Optional.empty();
     }
 
-    private static int estimate(RawContentBlockDelta piece) {
+    private static long estimate(RawContentBlockDelta piece) {
         String text = piece.text()
                 .map(TextDelta::_text)
                 .or(() -> piece.thinking().map(ThinkingDelta::_thinking))
                 .or(() -> piece.inputJson().map(InputJsonDelta::_partialJson))
                 .flatMap(JsonField::asKnown)
                 .orElse("");
-        return (text.length() + CHARACTERS_PER_TOKEN - 1) / CHARACTERS_PER_TOKEN;
+        return TokenCount.of(text);
     }
 
     private static boolean isKnown(ModelUsage usage) {

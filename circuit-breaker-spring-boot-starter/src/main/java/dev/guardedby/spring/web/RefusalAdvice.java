@@ -25,6 +25,7 @@ import org.springframework.web.bind.annotation.ResponseStatus;
 @ControllerAdvice
 @Order(Ordered.LOWEST_PRECEDENCE)
 final class RefusalAdvice {
+    private static final String UNAVAILABLE = "A service that this request needs is unavailable; try again later.";
     private static final Duration ALMOST_A_SECOND = Duration.ofNanos(999_999_999);
 
     private final boolean showName;
@@ -58,19 +59,26 @@ final class RefusalAdvice {
     }
 
     private static String detail(CallNotPermittedException refusal) {
-        Kind kind = refusal instanceof BudgetExceededException spent ? spent.kind() : Kind.STORE;
-        return switch (kind) {
-            case EXHAUSTED, RESERVED -> "What may be spent on such requests is spent; try again later.";
-            // Waiting does not help.
+        if (!(refusal instanceof BudgetExceededException spent)) {
+            return UNAVAILABLE;
+        }
+        return switch (spent.kind()) {
+            case EXHAUSTED ->
+                "What may be spent on such requests is spent" + (waitingHelps(spent) ? "; try again later." : ".");
+            case RESERVED -> "What may be spent on such requests is held by others; try again soon.";
             case TOO_LARGE, UNPRICED -> "What this request may cost is more than may be spent on it, or not known.";
-            case STORE -> "A service that this request needs is unavailable; try again later.";
+            case STORE -> UNAVAILABLE;
         };
     }
 
+    private static boolean waitingHelps(BudgetExceededException spent) {
+        return spent.retryAfter().isPresent();
+    }
+
     private static HttpStatus status(CallNotPermittedException refusal) {
-        // Where a budget is spent nothing is broken: there have been too many requests for the money. Where it cannot
+        // Where a budget is spent nothing is broken: there have been too many requests for the money. One that cannot
         // be
-        // asked, its store is.
+        // asked is broken.
         return refusal instanceof BudgetExceededException spent && spent.kind() != Kind.STORE
                 ? HttpStatus.TOO_MANY_REQUESTS
                 : HttpStatus.SERVICE_UNAVAILABLE;

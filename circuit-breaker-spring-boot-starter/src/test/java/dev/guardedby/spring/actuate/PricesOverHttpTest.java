@@ -181,7 +181,7 @@ record PricesOverHttpTest(WebApplicationType kind) {
         assertThat(List.of(model("gtp-4o"), model("gpt-4o-mini"), model("unborn")))
                 .containsExactly(
                         refused(404, "model 'gtp-4o' has no price; did you mean gpt-4o?"),
-                        refused(404, "model 'gpt-4o-mini' has no price; 4 models have"),
+                        refused(404, "model 'gpt-4o-mini' has no price; models with prices: 4"),
                         refused(404, "model 'unborn' has no price before 9999-01-01T00:00:00Z"));
         assertThat(model("m".repeat(300))).isEqualTo(refused(404, "model '" + "m".repeat(300) + "' has no price"));
     }
@@ -229,7 +229,7 @@ record PricesOverHttpTest(WebApplicationType kind) {
                 .hasSize(2)
                 .last()
                 .asString()
-                .endsWith("Operator's action on prices: reload, 3 models have prices now");
+                .endsWith("Operator's action on prices: reload, models with prices now: 3");
     }
 
     @Test

@@ -68,6 +68,41 @@ class BreakerLogTest {
     }
 
     @Test
+    void budget_isALineWhereCheaperModelsTakeOver(CapturedOutput output) {
+        context.withPropertyValues(
+                        "guardedby.breakers.llm.estimate-per-call.usd=0.01",
+                        "guardedby.breakers.llm.budgets.burst.usd=10",
+                        "guardedby.breakers.llm.budgets.burst.window=lifetime",
+                        "guardedby.breakers.llm.budgets.burst.warn-at=50,90",
+                        "guardedby.breakers.llm.budgets.burst.degrade-at=80",
+                        "guardedby.breakers.llm.budgets.burst.degrade-to=gpt-4.1-nano",
+                        "guardedby.breakers.llm.budgets.run.usd=10",
+                        "guardedby.breakers.llm.budgets.run.window=call",
+                        "guardedby.breakers.llm.budgets.run.degrade-at=60")
+                .run(started -> {
+                    CircuitBreaker llm =
+                            started.getBean(CircuitBreakerRegistry.class).get("llm");
+                    for (String cost : List.of("4", "2", "2")) {
+                        Permit permit = llm.acquire();
+                        permit.recordCost(Cost.usd(cost));
+                        permit.success();
+                    }
+                    Permit permit = llm.acquire();
+                    permit.recordCost(Cost.usd("6"));
+                    permit.success();
+                });
+
+        assertThat(lines(output))
+                .containsExactly(
+                        "WARN Circuit breaker 'llm' has spent 50 percent of its budget 'burst': 6 of 10 USD",
+                        "WARN Circuit breaker 'llm' has spent 80 percent of its budget 'burst': 8 of 10 USD; from now on calls are"
+                                + " advised to ask the model 'gpt-4.1-nano'",
+                        "WARN Circuit breaker 'llm' has spent 60 percent of its budget 'run': 6 of 10 USD; from now on calls are"
+                                + " advised to spend less",
+                        "WARN Circuit breaker 'llm' has spent 90 percent of its budget 'burst': 14 of 10 USD");
+    }
+
+    @Test
     void budget_isALineForEachLevel_onceAWindow(CapturedOutput output) {
         context.withPropertyValues(
                         "guardedby.breakers.llm.budgets.burst.usd=10",
@@ -170,16 +205,17 @@ class BreakerLogTest {
         assertThat(lines(output))
                 .containsExactly(
                         "WARN Circuit breaker 'llm' is out of budget 'ever' for now, 0 of 2 USD in all are spent and 1.5 held"
-                                + " by calls under way; try again when they have ended",
-                        "WARN Circuit breaker 'llm' is out of budget 'ever' for this call, which may cost more than all of"
+                                + " by calls under way, and this call may cost 1; try again when they have ended",
+                        "WARN Circuit breaker 'llm' is out of budget 'ever' for this call, which may cost 3, more than all of"
                                 + " the 2 USD in all; lower its estimate or raise the limit",
                         "WARN Circuit breaker 'llm' is out of budget 'ever' for this call, of which nobody knows what it may"
                                 + " cost in USD; set a price or estimate-per-call",
                         "WARN Circuit breaker 'llm' is cut off from budget 'ever', whose store does not answer; calls pass"
                                 + " again when it does",
-                        "WARN Circuit breaker 'llm' is out of budget 'ever' for this call, which may cost more than all of"
+                        "WARN Circuit breaker 'llm' is out of budget 'ever' for this call, which may cost 3, more than all of"
                                 + " the 2 USD in all; lower its estimate or raise the limit",
-                        "WARN Circuit breaker 'llm' is out of budget 'ever', 2 of 2 USD in all are spent; it never resets, so"
+                        "WARN Circuit breaker 'llm' is out of budget 'ever', 2 of 2 USD in all are spent, and this call may"
+                                + " cost 1; it never resets, so"
                                 + " raise the limit or correct what was spent");
     }
 
@@ -297,6 +333,8 @@ class BreakerLogTest {
         return output.toString()
                 .lines()
                 .filter(line -> line.matches(".* dev\\.guardedby +(--|:) .*"))
+                // Said when the application starts, see BudgetsCheckTest.
+                .filter(line -> !line.contains("Calls under way can pass"))
                 .map(line -> line.replaceFirst("^.*(INFO|WARN) .*dev\\.guardedby +(--|:) ", "$1 "))
                 .toList();
     }

@@ -116,6 +116,7 @@ class MetricsTest {
             MeterRegistry meters = meters(started);
             Permit underWay = llm.acquire(Cost.usd("0.25"));
             assertThat(gauges(meters)).isEmpty();
+            assertThat(meters.find("guardedby.degraded").gauge()).isNull();
 
             llm.reconfigure(change -> change.budget(Budget.usd("daily", new BigDecimal("25"))
                     .per(BudgetWindow.lifetime())
@@ -127,6 +128,7 @@ class MetricsTest {
                             "guardedby.budget.limit{budget=daily,name=llm,unit=usd} 25.0",
                             "guardedby.budget.spent{budget=daily,name=llm,unit=usd} 0.5",
                             "guardedby.budget.held{budget=daily,name=llm,unit=usd} 0.0");
+            assertThat(meters.get("guardedby.degraded").gauge().value()).isZero();
 
             llm.reconfigure(change -> change.budget(Budget.tokens("daily", 100)
                             .per(BudgetWindow.lifetime())

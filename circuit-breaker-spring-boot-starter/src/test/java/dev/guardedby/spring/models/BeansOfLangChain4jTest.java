@@ -6,6 +6,7 @@ import static dev.guardedby.spring.models.ScriptedModel.says;
 import static dev.guardedby.spring.models.ScriptedModel.used;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.guardedby.circuitbreaker.BudgetExceededException;
 import dev.guardedby.spring.GuardedBy;
 import dev.langchain4j.data.message.AiMessage;
 import dev.langchain4j.data.message.UserMessage;
@@ -17,6 +18,7 @@ import dev.langchain4j.model.openai.OpenAiChatModel;
 import dev.langchain4j.model.output.TokenUsage;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
@@ -133,6 +135,42 @@ class BeansOfLangChain4jTest {
             context.getBean(Guard.class).ask(model::chat);
             assertThat(bill(context)).isEqualTo(ONE_CALL);
         });
+    }
+
+    /** What stands before it knows neither its name nor how often it tries. */
+    @Test
+    void modelBehindAnother_isAskedForByItself() {
+        remote.answers(says("Because.", used(10, 0, 5)));
+        application
+                .withPropertyValues("guardedby.breakers.llm.budgets.all.usd=0.002")
+                .withBean(
+                        "unpriced",
+                        OpenAiChatModel.class,
+                        () -> remote.model("unheard-of").build())
+                .withBean(
+                        "dear",
+                        OpenAiChatModel.class,
+                        () -> remote.model("gpt-4o").maxRetries(2).build())
+                .withBean(
+                        "fit",
+                        OpenAiChatModel.class,
+                        () -> remote.model("gpt-4o").build())
+                .run(context -> {
+                    GuardedModels models = context.getBean(GuardedModels.class);
+                    Guard guard = context.getBean(Guard.class);
+                    List<String> refused = new ArrayList<>();
+                    for (String name : List.of("unpriced", "dear", "fit")) {
+                        ChatModel model = models.guarded(new Logging(context.getBean(name, ChatModel.class)));
+                        try {
+                            guard.ask(model::chat);
+                        } catch (BudgetExceededException refusal) {
+                            refused.add(name + " " + refusal.kind());
+                        }
+                    }
+                    assertThat(refused).containsExactly("unpriced UNPRICED", "dear TOO_LARGE");
+                    assertThat(remote.requests()).hasSize(1);
+                    assertThat(budget(context)).isEqualTo("0.000075 spent, 0 held");
+                });
     }
 
     @Test

@@ -29,7 +29,7 @@ final class ChatAdvisorTest {
     private final Turnstile turnstile = new Turnstile();
     private final Model model = new Model();
     private final ChatClient client = ChatClient.builder(model)
-            .defaultAdvisors(new GuardedByChatAdvisor(turnstile))
+            .defaultAdvisors(new GuardedByChatAdvisor(turnstile, 1))
             .build();
 
     @Test
@@ -41,7 +41,7 @@ final class ChatAdvisorTest {
                 .then(model::finish)
                 .expectNext("Because.")
                 .verifyComplete();
-        assertThat(turnstile.told).containsExactly("end 3");
+        assertThat(turnstile.told).containsExactly("end 3, seen 3");
     }
 
     @Test
@@ -61,7 +61,7 @@ final class ChatAdvisorTest {
                 .verify();
         turnstile.open();
         assertThat(model.subscriptions).isEmpty();
-        assertThat(turnstile.told).containsExactly("fail CancellationException");
+        assertThat(turnstile.told).containsExactly("not made");
     }
 
     @Test
@@ -75,7 +75,7 @@ final class ChatAdvisorTest {
                 .then(model::finish)
                 .expectNext("a", "b", "c", "d")
                 .verifyComplete();
-        assertThat(turnstile.told).containsExactly("end 100");
+        assertThat(turnstile.told).containsExactly("end 100, seen 4");
     }
 
     @Test
@@ -86,7 +86,7 @@ final class ChatAdvisorTest {
                 .expectNext("a")
                 .thenCancel()
                 .verify();
-        assertThat(turnstile.told).containsExactly("end 10");
+        assertThat(turnstile.told).containsExactly("end 10, seen 1");
     }
 
     @Test
@@ -120,7 +120,7 @@ final class ChatAdvisorTest {
         StepVerifier.create(client.prompt("Why?").stream().content())
                 .then(model::finish)
                 .verifyComplete();
-        assertThat(turnstile.told).containsExactly("end UNKNOWN");
+        assertThat(turnstile.told).containsExactly("end unknown, seen 0");
     }
 
     @Test
@@ -157,8 +157,19 @@ final class ChatAdvisorTest {
         }
 
         @Override
-        public void end(Object answer) {
-            told.add("end " + ((ChatResponse) answer).getMetadata().getUsage().getTotalTokens());
+        public void end(@Nullable Object answer) {
+            told.add("end " + tokens(answer));
+        }
+
+        @Override
+        public void endStream(@Nullable Object last, long outputTokens) {
+            told.add("end " + tokens(last) + ", seen " + outputTokens);
+        }
+
+        private static String tokens(@Nullable Object answer) {
+            return answer instanceof ChatResponse response
+                    ? String.valueOf(response.getMetadata().getUsage().getTotalTokens())
+                    : "unknown";
         }
 
         @Override
@@ -169,6 +180,11 @@ final class ChatAdvisorTest {
         @Override
         public void cut(long outputTokens) {
             told.add("cut " + outputTokens);
+        }
+
+        @Override
+        public void notMade() {
+            told.add("not made");
         }
 
         @Override

@@ -291,6 +291,17 @@ final class ChatClientStepsTest {
     }
 
     @Test
+    void aCallThatIsTriedAgainByItsClient_holdsWhatAllAttemptsMayCost() {
+        withBudget("1").run(context -> {
+            List<String> seen = new CopyOnWriteArrayList<>();
+            remote.answers(text("Rain.", 20, 10, 7)).atEach(() -> seen.add(budget(context)));
+            context.getBean(Assistant.class).askPersistently(QUESTION);
+            assertThat(seen).containsExactly("0 spent, 0.0016725 held");
+            assertThat(budget(context)).isEqualTo("0.0001075 spent, 0 held");
+        });
+    }
+
+    @Test
     void aCallForSeveralAnswers_holdsAllOfThem() {
         withBudget("1").run(context -> {
             List<String> seen = new CopyOnWriteArrayList<>();
@@ -403,6 +414,16 @@ final class ChatClientStepsTest {
             assertThat(costs(context)).containsExactly(ofTokens(SENT, LIMIT, HELD) + " UNKNOWN");
             assertThat(budget(context)).isEqualTo(HELD + " spent, 0 held");
             assertThat(lost(context)).isEqualTo(Map.of("usage", 1L));
+        });
+    }
+
+    @Test
+    void aStreamWithoutUsage_thatBringsMoreThanItHeld_isChargedThat_byEstimate() {
+        withBudget("1").run(context -> {
+            remote.answers(streamWithoutUsage(List.of("a".repeat(300), "b".repeat(300))));
+            context.getBean(Assistant.class).streamOf("gpt-4o", QUESTION).blockLast(Duration.ofSeconds(20));
+            assertThat(costs(context)).containsExactly(ofTokens(SENT, 200, "0.0020575") + " ESTIMATED");
+            assertThat(budget(context)).isEqualTo("0.0020575 spent, 0 held");
         });
     }
 
@@ -521,6 +542,7 @@ final class ChatClientStepsTest {
                             .model("gpt-4o")
                             .maxTokens(LIMIT)
                             .temperature(0.3)
+                            .maxRetries(0)
                             .build())
                     .build();
         }
@@ -629,6 +651,13 @@ final class ChatClientStepsTest {
         @GuardedBy("llm") public String askForThree(String question) {
             return String.valueOf(client.prompt(question)
                     .options(OpenAiChatOptions.builder().n(3))
+                    .call()
+                    .content());
+        }
+
+        @GuardedBy("llm") public String askPersistently(String question) {
+            return String.valueOf(client.prompt(question)
+                    .options(OpenAiChatOptions.builder().maxRetries(2))
                     .call()
                     .content());
         }

@@ -35,6 +35,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -285,6 +286,25 @@ class ModelsOfLangChain4jTest {
     }
 
     /** Nobody knows how many tokens they are, so the text is what is likely to be sent, and a budget that must know refuses. */
+    /** One attempt may cost 0.001045 USD. */
+    @ParameterizedTest
+    @CsvSource({"0, 0.001, TOO_LARGE", "0, 0.0011,", "2, 0.003, TOO_LARGE", "2, 0.0032,"})
+    void modelThatTriesAgainByItself_holdsWhatAllAttemptsMayCost(int retries, String usd, @Nullable Kind refused) {
+        remote.answers(says("Because.", FIRST_ROUND));
+        Booked.application()
+                .withBean(
+                        OpenAiChatModel.class,
+                        () -> remote.model("gpt-4o").maxRetries(retries).build())
+                .withBean(Desk.class)
+                .withPropertyValues("guardedby.breakers.llm.budgets.all.usd=" + usd)
+                .run(context -> {
+                    Desk desk = context.getBean(Desk.class);
+                    BudgetExceededException refusal = catchThrowableOfType(
+                            BudgetExceededException.class, () -> desk.ask(model -> model.chat("Why?")));
+                    assertThat(refusal == null ? null : refusal.kind()).isEqualTo(refused);
+                });
+    }
+
     @Test
     void images_haveNoBound() {
         ImageContent image = ImageContent.from("https://acme.example/image.png");

@@ -2,6 +2,7 @@ package dev.guardedby.spring.models;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.guardedby.spring.usage.TokenCount;
 import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.Map;
@@ -72,7 +73,7 @@ final class SpringAiPromptTest {
         ChatClientRequest formatted = new ChatClientRequest(
                 new Prompt(new UserMessage("Why?"), LIMITED),
                 Map.of(ChatClientAttributes.OUTPUT_FORMAT.getKey(), "As JSON."));
-        assertThat(SpringAiPrompt.read(formatted).inputTokens()).isEqualTo(plain + 3);
+        assertThat(SpringAiPrompt.read(formatted, 1).inputTokens()).isEqualTo(plain + 3);
     }
 
     @Test
@@ -103,6 +104,21 @@ final class SpringAiPromptTest {
         assertThat(read(OpenAiChatOptions.builder().maxTokens(70).n(3).build(), message)
                         .maxOutputTokens())
                 .isEqualTo(210);
+    }
+
+    @Test
+    void attempts_areThoseOfTheOptions_orOne() {
+        UserMessage question = new UserMessage("Why?");
+        assertThat(read(OpenAiChatOptions.builder().maxRetries(2).build(), question)
+                        .attempts())
+                .isEqualTo(3);
+        assertThat(read(OpenAiChatOptions.builder().maxRetries(0).build(), question)
+                        .attempts())
+                .isEqualTo(1);
+        assertThat(read(OpenAiChatOptions.builder().maxRetries(5_000).build(), question)
+                        .attempts())
+                .isEqualTo(1_000);
+        assertThat(read(ChatOptions.builder().build(), question).attempts()).isEqualTo(1);
     }
 
     @Test
@@ -169,6 +185,6 @@ final class SpringAiPromptTest {
     }
 
     private static ModelRequest read(@Nullable ChatOptions options, Message... messages) {
-        return SpringAiPrompt.read(new ChatClientRequest(new Prompt(List.of(messages), options), Map.of()));
+        return SpringAiPrompt.read(new ChatClientRequest(new Prompt(List.of(messages), options), Map.of()), 7);
     }
 }

@@ -186,8 +186,8 @@ final class PriceFileTest {
     void issue15_modelThatIsUnpricedOrAllZero_isSkipped_neverFree() {
         assertThat(content.report().skipped())
                 .containsExactly(
-                        Map.entry("gemini/free-experiment", "all their prices are 0"),
-                        Map.entry("snowflake/arctic", "they have no price that can be used"));
+                        Map.entry("gemini/free-experiment", "all prices are 0"),
+                        Map.entry("snowflake/arctic", "there is no price that can be used"));
         assertThat(usd("gemini/free-experiment", Usage.builder().tokens(TokenKind.INPUT, 1)))
                 .isEmpty();
         assertThat(usd("sample_spec", Usage.builder().tokens(TokenKind.INPUT, 1)))
@@ -244,8 +244,8 @@ final class PriceFileTest {
                         Map.entry("citation_cost_per_token", 1),
                         Map.entry("regional_processing_uplift_multiplier_eu", 1));
         assertThat(content.report().summary())
-                .isEqualTo("Prices of 23 models imported from prices.json; skipped 1 because all their prices are 0,"
-                        + " 1 because they have no price that can be used; unused cache_creation_input_token_cost of 0"
+                .isEqualTo("Prices of 23 models imported from prices.json; skipped 1 because all prices are 0,"
+                        + " 1 because there is no price that can be used; unused cache_creation_input_token_cost of 0"
                         + " (1), cache_read_input_token_cost of 0 (1), citation_cost_per_token (1),"
                         + " regional_processing_uplift_multiplier_eu (1)");
     }
@@ -319,8 +319,8 @@ final class PriceFileTest {
 
         assertThat(twice.entries().stream().map(entry -> entry.price().model())).containsExactly("a");
         assertThat(twice.report().skipped())
-                .containsEntry("A", "another one differs from it only in case")
-                .containsEntry("n", "they have no price that can be used");
+                .containsEntry("A", "another one before it has the same name, but for case and spaces")
+                .containsEntry("n", "there is no price that can be used");
     }
 
     private static Resource json(String json) {

@@ -74,6 +74,14 @@ class Assistant {
     }
 
     @GuardedBy("llm")
+    String askBriefly() {
+        return client.prompt("Why?")
+                .options(OpenAiChatOptions.builder().maxTokens(100).build())
+                .call()
+                .content();
+    }
+
+    @GuardedBy("llm")
     ChatClientResponse clientResponse() {
         return client.prompt("Why?").call().chatClientResponse();
     }

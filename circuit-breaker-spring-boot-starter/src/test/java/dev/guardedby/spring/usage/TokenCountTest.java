@@ -1,4 +1,4 @@
-package dev.guardedby.spring.models;
+package dev.guardedby.spring.usage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
