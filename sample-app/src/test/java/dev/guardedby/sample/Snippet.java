@@ -49,7 +49,8 @@ final class Snippet {
             import java.util.concurrent.CompletableFuture;
             import org.springframework.ai.chat.client.ChatClient;
             import org.springframework.ai.chat.messages.AssistantMessage;
-            import org.springframework.ai.chat.metadata.*;
+            import org.springframework.ai.chat.metadata.ChatResponseMetadata;
+            import org.springframework.ai.chat.metadata.DefaultUsage;
             import org.springframework.ai.chat.model.*;
             import org.springframework.context.annotation.*;
             import org.springframework.stereotype.Service;
