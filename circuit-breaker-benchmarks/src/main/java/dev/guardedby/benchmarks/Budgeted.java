@@ -5,15 +5,25 @@ import dev.guardedby.circuitbreaker.BudgetStatus;
 import dev.guardedby.circuitbreaker.BudgetWindow;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Cost;
+import dev.guardedby.circuitbreaker.Ledger;
+import dev.guardedby.circuitbreaker.Ledger.Balance;
+import dev.guardedby.circuitbreaker.Ledger.Hold;
+import dev.guardedby.circuitbreaker.Ledger.Settlement;
 import dev.guardedby.circuitbreaker.Permit;
+import java.lang.reflect.Proxy;
 import java.math.BigDecimal;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
 
 /** A call that reserves what it may cost, records what it did cost, and settles; all in memory. */
+@Warmup(iterations = 3, time = 700, timeUnit = TimeUnit.MILLISECONDS)
 public class Budgeted extends Measured {
     private static final Cost HOLD = Cost.usd("0.000002");
     private static final Cost COST = Cost.usd("0.000001");
@@ -36,6 +46,13 @@ public class Budgeted extends Measured {
     @Benchmark
     public Object three(Three state, Work work) {
         return call(state.breaker, work);
+    }
+
+    /** What of that the ledger does, which is given the time. */
+    @Benchmark
+    public Object ledgerAlone(Alone state) {
+        Object unused = state.ledger.reserve(state.hold);
+        return state.ledger.settle(state.settlement);
     }
 
     private static Object call(CircuitBreaker breaker, Work work) {
@@ -84,6 +101,42 @@ public class Budgeted extends Measured {
     public static class OneLifetime extends Budgets {
         public OneLifetime() {
             super(usd("all", BudgetWindow.lifetime()));
+        }
+    }
+
+    /** A ledger in memory, with what a call asks of it: nobody but a breaker can make that. */
+    @State(Scope.Benchmark)
+    public static class Alone {
+        final Ledger ledger = Ledger.inMemory();
+        final Hold hold;
+        final Settlement settlement;
+
+        public Alone() {
+            List<Object> asked = new ArrayList<>();
+            Ledger overheard = (Ledger) Proxy.newProxyInstance(
+                    Ledger.class.getClassLoader(), new Class<?>[] {Ledger.class}, (proxy, method, arguments) -> {
+                        if (arguments != null) {
+                            asked.add(arguments[0]);
+                        }
+                        return method.invoke(ledger, arguments);
+                    });
+            CircuitBreaker breaker = CircuitBreaker.builder("budgeted")
+                    .budget(Budgets.usd("all", BudgetWindow.lifetime()))
+                    .ledger(overheard)
+                    .build();
+            call(breaker, new Work());
+            hold = (Hold) asked.get(0);
+            settlement = (Settlement) asked.get(1);
+        }
+
+        @TearDown
+        public void check() throws Exception {
+            Balance balance = ledger.look(hold.lines(), hold.made())
+                    .toCompletableFuture()
+                    .get()
+                    .get(0);
+            Check.that(balance.held() == 0, "nothing is held, but " + balance);
+            Check.that(balance.spent() > 2 * COST.nanoUsd(), "each call is charged, but " + balance);
         }
     }
 

@@ -32,6 +32,8 @@ record Cell(
     static final String EMPTY_INTERCEPTOR = FLOOR + ": an interceptor that does nothing";
     static final String BUDGETED = "A call that reserves, records what it cost, and settles";
 
+    static final String LEDGER = "GuardedBy, what the ledger in memory does of it";
+
     static String closed(Policy policy) {
         return "Closed, success: " + policy.words;
     }
@@ -130,6 +132,7 @@ record Cell(
         rows.reference(CALL + ", one budget for ever", "oneLifetime");
         rows.add("GuardedBy, one budget a day", "oneDaily");
         rows.add("GuardedBy, three budgets", "three");
+        rows.add(LEDGER, "ledgerAlone");
     }
 
     private static void spring(List<Cell> cells, int threads) {
