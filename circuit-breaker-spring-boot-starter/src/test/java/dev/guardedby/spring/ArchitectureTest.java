@@ -161,6 +161,7 @@ final class ArchitectureTest {
                         "dev.guardedby.spring.models.ModelCall",
                         "dev.guardedby.spring.models.ModelCalls",
                         "dev.guardedby.spring.models.ModelRequest",
+                        "dev.guardedby.spring.models.ModelRequestReader",
                         "dev.guardedby.spring.prices.GuardedByPricesAutoConfiguration",
                         "dev.guardedby.spring.prices.ImportReport",
                         "dev.guardedby.spring.prices.InvalidPricesException",

@@ -34,6 +34,7 @@ class OptionalLibrariesTest {
                 new Missing(List.of("com.github.benmanes.caffeine"), List.of(METERS, ENDPOINT, PRICES, HEALTH)),
                 new Missing(List.of("dev.langchain4j"), List.of(METERS, ENDPOINT, PRICES, HEALTH)),
                 new Missing(List.of("dev.langchain4j.model.openai"), List.of(METERS, ENDPOINT, PRICES, HEALTH)),
+                new Missing(List.of("com.openai", "com.anthropic"), List.of(METERS, ENDPOINT, PRICES, HEALTH)),
                 new Missing(List.of("org.springframework.boot.health"), List.of(METERS, ENDPOINT, PRICES)),
                 new Missing(List.of("org.springframework.boot.actuate"), List.of(METERS, HEALTH)),
                 new Missing(

@@ -4,6 +4,8 @@ import dev.guardedby.circuitbreaker.BudgetExceededException
 import dev.guardedby.circuitbreaker.CallNotPermittedException
 import dev.guardedby.circuitbreaker.CircuitState
 import dev.guardedby.spring.GuardedBy
+import dev.guardedby.spring.models.ModelRequest
+import dev.guardedby.spring.models.ModelRequestReader
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Dispatchers
@@ -216,11 +218,43 @@ internal class SuspendFunctionTest {
                 assertThat(history("remote")).isEqualTo("1 ok, 0 failed, 1 ignored, 1 refused, closed")
             }
 
+    @Test
+    fun whatAnArgumentAsksAModelFor_isHeld_untilTheFunctionHasEnded() =
+        application
+            .withBean(ModelRequestReader::class.java, {
+                ModelRequestReader.of(Prompt::class.java) { ModelRequest.of(null).withTokens(it.sent, it.received) }
+            })
+            .withPropertyValues(
+                "guardedby.breakers.remote.budgets.tokens.tokens=150",
+                "guardedby.breakers.remote.budgets.tokens.window=lifetime",
+            ).tell {
+                val held = mutableListOf<String>()
+                wire.answer = {
+                    yield()
+                    held += breaker("remote").budgets()[0].held().toPlainString()
+                    it
+                }
+                bean<Remote>().complete(Prompt(10, 90))
+                val refused = failing { bean<Remote>().complete(Prompt(61, 90)) } as BudgetExceededException
+
+                assertThat(held).containsExactly("100")
+                assertThat(refused.kind()).isEqualTo(BudgetExceededException.Kind.TOO_LARGE)
+                assertThat(wire.asked).isEqualTo(1)
+            }
+
+    data class Prompt(
+        val sent: Long,
+        val received: Long,
+    )
+
     open class Remote(
         private val wire: Wire,
     ) {
         @GuardedBy("remote")
         open suspend fun ask(question: String): String = wire.ask(question)
+
+        @GuardedBy("remote")
+        open suspend fun complete(prompt: Prompt): String = wire.ask("prompt of ${prompt.sent}")
     }
 
     open class Outer(

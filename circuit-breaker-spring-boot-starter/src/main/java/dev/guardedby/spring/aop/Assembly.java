@@ -3,6 +3,7 @@ package dev.guardedby.spring.aop;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Permit;
 import dev.guardedby.circuitbreaker.Scope;
+import dev.guardedby.spring.models.ModelRequest;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
 import reactor.core.CoreSubscriber;
@@ -14,17 +15,25 @@ final class Assembly {
     private final GuardedMethod method;
     private final MethodInvocation invocation;
     private final CircuitBreaker breaker;
+    private final @Nullable ModelRequest request;
     private final GuardedCall assembling;
 
     /**
      * An invocation that has returned.
      *
+     * @param request what a model will be asked for with each subscription; null if that is not known
      * @param assembling what was current while the method ran; handles that it took record on the latest subscription
      */
-    Assembly(GuardedMethod method, MethodInvocation invocation, CircuitBreaker breaker, GuardedCall assembling) {
+    Assembly(
+            GuardedMethod method,
+            MethodInvocation invocation,
+            CircuitBreaker breaker,
+            @Nullable ModelRequest request,
+            GuardedCall assembling) {
         this.method = method;
         this.invocation = invocation;
         this.breaker = breaker;
+        this.request = request;
         this.assembling = assembling;
     }
 
@@ -59,7 +68,7 @@ final class Assembly {
     Admitted admit(@Nullable Inside known) {
         Inside around = Inside.orPresent(known);
         return around.within(() -> {
-            Permit permit = breaker.acquireFor(method.estimate());
+            Permit permit = breaker.acquireFor(method.estimate(request));
             GuardedCall call = new GuardedCall(method, invocation, breaker, permit).inside(around.call());
             assembling.continuedBy(call);
             return new Admitted(permit, call, new Border(insideOf(permit, call), around));

@@ -2,6 +2,7 @@ package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Outcome;
+import dev.guardedby.spring.models.ModelRequest;
 import kotlinx.coroutines.flow.Flow;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
@@ -15,10 +16,11 @@ import org.jspecify.annotations.Nullable;
 final class FlowShape implements Shape {
 
     @Override
-    public Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation) {
+    public Object guard(
+            GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation, @Nullable ModelRequest request) {
         GuardedCall assembling = new GuardedCall(method, invocation, breaker, null);
         Flow<?> source = flow(assembling::proceed, "guarded call");
-        return new GuardedFlow<>(source, new Assembly(method, invocation, breaker, assembling));
+        return new GuardedFlow<>(source, new Assembly(method, invocation, breaker, request, assembling));
     }
 
     @Override

@@ -9,6 +9,7 @@ import dev.guardedby.spring.config.ConfiguredPrices;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
 import dev.guardedby.spring.keys.Keys;
 import dev.guardedby.spring.models.ModelCalls;
+import dev.guardedby.spring.models.ModelRequestReader;
 import dev.guardedby.spring.usage.UsageExtractor;
 import java.util.function.LongSupplier;
 import org.aopalliance.aop.Advice;
@@ -111,12 +112,14 @@ public final class GuardedByAopAutoConfiguration {
                 BreakerNames guardedByBreakerNames,
                 LostCosts guardedByLostCosts,
                 Keys guardedByKeys,
-                UsageCosts guardedByUsageCosts) {
+                UsageCosts guardedByUsageCosts,
+                ModelArguments guardedByModelArguments) {
             return new GuardedMethods(
                     guardedByDeclarations,
                     guardedByBreakerNames,
                     guardedByLostCosts,
                     guardedByUsageCosts,
+                    guardedByModelArguments,
                     guardedByKeys);
         }
 
@@ -128,6 +131,15 @@ public final class GuardedByAopAutoConfiguration {
                 ObjectProvider<Prices> prices,
                 ObjectProvider<ConfiguredPrices> configured) {
             return new UsageCosts(extractors, Pricing.of(prices, configured), guardedByLostCosts);
+        }
+
+        @Bean
+        @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+        static ModelArguments guardedByModelArguments(
+                LostCosts guardedByLostCosts,
+                UsageCosts guardedByUsageCosts,
+                ObjectProvider<ModelRequestReader> requestReaders) {
+            return new ModelArguments(requestReaders, guardedByUsageCosts.pricing(), guardedByLostCosts);
         }
 
         @Bean

@@ -3,6 +3,7 @@ package dev.guardedby.spring.aop;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.Estimate;
+import dev.guardedby.spring.models.ModelRequest;
 import java.lang.reflect.Method;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,7 @@ import org.springframework.aop.ProxyMethodInvocation;
  * @param cost what reads its cost from the result, or null
  * @param usage what reads from the result what was used, and so its cost; null if it cannot tell, or {@code cost} does
  * @param key what reads from the arguments whose call it is, or null
+ * @param argument which of its arguments tells what a model will be asked for; null if none can tell, or {@code cost} tells the cost
  * @param learnt what its calls cost as a rule
  */
 record GuardedMethod(
@@ -28,6 +30,7 @@ record GuardedMethod(
         @Nullable CostExpression cost,
         @Nullable UsageCost usage,
         @Nullable KeyExpression key,
+        @Nullable ModelArgument argument,
         LearntCost learnt) {
 
     private static final String ASKED = GuardedMethod.class.getName() + ".asked";
@@ -37,9 +40,24 @@ record GuardedMethod(
         return cost != null || usage != null;
     }
 
-    /** What one call may cost, as far as calls before it tell. */
-    Estimate estimate() {
-        return learnt.likely();
+    /**
+     * What a call will ask a model for, by its arguments; null if they do not tell, or if there is no budget to ask.
+     *
+     * @throws dev.guardedby.circuitbreaker.BudgetExceededException if it is a model without a price, such calls are to be refused, and a
+     *     budget counts US dollars
+     */
+    @Nullable ModelRequest request(CircuitBreaker guarding, MethodInvocation invocation) {
+        return argument == null || !guarding.hasBudgets() ? null : argument.read(guarding, invocation.getArguments());
+    }
+
+    /**
+     * What one call may cost, as far as its arguments and the calls before it tell.
+     *
+     * @param request what a model will be asked for; null if it is not known
+     */
+    Estimate estimate(@Nullable ModelRequest request) {
+        Estimate likely = learnt.likely();
+        return argument == null || request == null ? likely : argument.estimate(request, likely.likely());
     }
 
     /** Whether it is to be known what calls cost as a rule. */

@@ -36,6 +36,7 @@ final class GuardedMethods {
     private final BreakerNames names;
     private final LostCosts lost;
     private final UsageCosts usages;
+    private final ModelArguments arguments;
     private final Keys keys;
     private final Map<MethodClassKey, GuardedMethod> methods = new ConcurrentHashMap<>();
     // By the method alone, whose hash costs little and which is most often the very object, and then along a short
@@ -43,11 +44,18 @@ final class GuardedMethods {
     private final Map<Method, Known> known = new ConcurrentHashMap<>();
     private final Map<Invoked, GuardedMethod> invoked = new ConcurrentHashMap<>();
 
-    GuardedMethods(Declarations declarations, BreakerNames names, LostCosts lost, UsageCosts usages, Keys keys) {
+    GuardedMethods(
+            Declarations declarations,
+            BreakerNames names,
+            LostCosts lost,
+            UsageCosts usages,
+            ModelArguments arguments,
+            Keys keys) {
         this.declarations = declarations;
         this.names = names;
         this.lost = lost;
         this.usages = usages;
+        this.arguments = arguments;
         this.keys = keys;
     }
 
@@ -151,6 +159,7 @@ final class GuardedMethods {
         UsageCost usage = cost == null ? usages.of(method, beanClass, breaker) : null;
         KeyExpression key =
                 declaration.key().isEmpty() ? null : KeyExpression.parse(declaration.key(), method, breaker, keys);
-        return new GuardedMethod(method, breaker, shape, fallback, cost, usage, key, new LearntCost());
+        ModelArgument argument = cost == null ? arguments.of(method, beanClass, breaker) : null;
+        return new GuardedMethod(method, breaker, shape, fallback, cost, usage, key, argument, new LearntCost());
     }
 }

@@ -8,8 +8,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * Counts the costs that could not be booked: the totals cannot show what is missing from them. It is public for the metrics,
- * which publish it.
+ * Counts the costs that could not be booked, or not be foreseen: the totals cannot show what is missing from them. It is public for the
+ * metrics, which publish it.
  */
 public final class LostCosts {
     private final LongAdder outside = new LongAdder();
@@ -25,7 +25,9 @@ public final class LostCosts {
         /** The result does not tell what was used. */
         USAGE,
         /** There is no price for what was used: the tokens are booked, the dollars are not. */
-        PRICE;
+        PRICE,
+        /** What reads from arguments what a model will be asked for threw: what the call may cost was not known before. */
+        REQUEST;
 
         /** The reason as the metrics have it, {@code expression}. */
         public String key() {

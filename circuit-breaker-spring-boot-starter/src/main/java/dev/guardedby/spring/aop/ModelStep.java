@@ -100,7 +100,7 @@ final class ModelStep implements ModelCall {
     private void endUntold(ModelUsage seen) {
         Cost held = held();
         try {
-            Cost cost = ModelSteps.theMore(
+            Cost cost = Pricing.theMore(
                     held, costs.price(seen, prices, held.nanoUsd()).cost());
             if (cost.equals(held)) {
                 endUnknown();
@@ -171,7 +171,7 @@ final class ModelStep implements ModelCall {
     /** What a word adds to those before it: only a step takes anything back. */
     private synchronized Cost more(Cost said) {
         Cost before = most;
-        most = ModelSteps.theMore(before, said);
+        most = Pricing.theMore(before, said);
         return new Cost(
                 most.inputTokens() - before.inputTokens(),
                 most.outputTokens() - before.outputTokens(),

@@ -1,8 +1,6 @@
 package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.Advice;
-import dev.guardedby.circuitbreaker.Cost;
-import dev.guardedby.circuitbreaker.Estimate;
 import dev.guardedby.circuitbreaker.Permit;
 import dev.guardedby.circuitbreaker.Step;
 import dev.guardedby.spring.models.ModelCall;
@@ -81,7 +79,7 @@ final class ModelSteps implements ModelCalls {
         ModelRequest request = cheaper == null ? asked : asked.by(cheaper);
         Permit permit = call.permit();
         String model = request.model();
-        if (permit != null && model != null && isRejected(request.provider(), model, prices)) {
+        if (permit != null && model != null && usages.pricing().rejects(request.provider(), model, prices)) {
             permit.refuseUnpricedStep(model);
         }
         UsageCost costs = usages.ofSteps(call.breaker());
@@ -92,7 +90,7 @@ final class ModelSteps implements ModelCalls {
                 request,
                 cheaper,
                 prices,
-                estimate(request, prices, costs.learnt().likely().likely()));
+                prices.estimate(request, costs.learnt().likely().likely()));
     }
 
     /** The model that a budget advises; not one that would be refused, which would be worse than a dear one. */
@@ -102,43 +100,10 @@ final class ModelSteps implements ModelCalls {
             return null;
         }
         Permit permit = call.permit();
-        if (permit != null && isRejected(asked.provider(), model, prices) && permit.countsDollars()) {
+        if (permit != null && usages.pricing().rejects(asked.provider(), model, prices) && permit.countsDollars()) {
             usages.pricing().warnOfUselessAdvice(model);
             return null;
         }
         return model;
-    }
-
-    /** Whether a model has no price, and such models are refused. */
-    private boolean isRejected(@Nullable String provider, String model, Pricing.AtStart prices) {
-        return usages.pricing().rejectsUnknown() && !prices.knows(provider, model);
-    }
-
-    /**
-     * What a call of a model may cost: a bound if there is a limit for what it answers, and else what is likely.
-     *
-     * @param learnt what such calls cost as a rule
-     */
-    private static Estimate estimate(ModelRequest request, Pricing.AtStart prices, Cost learnt) {
-        long received = request.maxOutputTokens() == null ? 0 : request.maxOutputTokens();
-        long sent = request.inputTokens();
-        String model = request.model();
-        Cost priced = model == null ? null : prices.dearest(request.provider(), model, sent, received);
-        Cost once = priced == null ? new Cost(sent, received, 0) : priced;
-        Cost cost = once;
-        for (int attempt = 1; attempt < request.attempts(); attempt++) {
-            cost = cost.plus(once);
-        }
-        return sent == 0 || request.maxOutputTokens() == null
-                ? Estimate.likely(theMore(cost, learnt))
-                : Estimate.atMost(cost);
-    }
-
-    /** Of each part the greater. */
-    static Cost theMore(Cost one, Cost other) {
-        return new Cost(
-                Math.max(one.inputTokens(), other.inputTokens()),
-                Math.max(one.outputTokens(), other.outputTokens()),
-                Math.max(one.nanoUsd(), other.nanoUsd()));
     }
 }

@@ -3,6 +3,7 @@ package dev.guardedby.spring.aop;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Outcome;
 import dev.guardedby.spring.aop.Fallback.Choice;
+import dev.guardedby.spring.models.ModelRequest;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -16,14 +17,18 @@ enum PlainShape implements Shape {
     OF_RESULT {
         @Override
         @SuppressWarnings("NullAway") // does not see that the type argument lets the lambda return null
-        public @Nullable Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation)
+        public @Nullable Object guard(
+                GuardedMethod method,
+                CircuitBreaker breaker,
+                MethodInvocation invocation,
+                @Nullable ModelRequest request)
                 throws Throwable {
             if (!method.needsPermit()) {
                 return breaker.call(new GuardedCall(method, invocation, breaker, null));
             }
             // With its permit at hand, what the call costs is booked on it from any thread, and when it has ended, too.
             return breaker.<@Nullable Object, Throwable>callFor(
-                    method.estimate(), permit -> new GuardedCall(method, invocation, breaker, permit).call());
+                    method.estimate(request), permit -> new GuardedCall(method, invocation, breaker, permit).call());
         }
     },
 
@@ -32,10 +37,14 @@ enum PlainShape implements Shape {
         // NullAway does not see that the type argument lets the lambda return null; the future goes to the caller.
         @Override
         @SuppressWarnings({"NullAway", "FutureReturnValueIgnored"})
-        public @Nullable Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation)
+        public @Nullable Object guard(
+                GuardedMethod method,
+                CircuitBreaker breaker,
+                MethodInvocation invocation,
+                @Nullable ModelRequest request)
                 throws Throwable {
             return CompletableFuture.completedFuture(breaker.<@Nullable Object, Throwable>callFor(
-                    method.estimate(), permit -> ended(new GuardedCall(method, invocation, breaker, permit))));
+                    method.estimate(request), permit -> ended(new GuardedCall(method, invocation, breaker, permit))));
         }
 
         private @Nullable Object ended(GuardedCall call) throws Throwable {

@@ -2,6 +2,7 @@ package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.Confidence;
 import dev.guardedby.circuitbreaker.Cost;
+import dev.guardedby.circuitbreaker.Estimate;
 import dev.guardedby.circuitbreaker.ModelUsage;
 import dev.guardedby.circuitbreaker.PriceBook;
 import dev.guardedby.circuitbreaker.Prices;
@@ -10,6 +11,7 @@ import dev.guardedby.circuitbreaker.TokenKind;
 import dev.guardedby.circuitbreaker.Usage;
 import dev.guardedby.spring.config.ConfiguredPrices;
 import dev.guardedby.spring.config.ConfiguredPrices.UnknownModel;
+import dev.guardedby.spring.models.ModelRequest;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -71,6 +73,11 @@ final class Pricing {
         return unknown.get() == UnknownModel.REJECT;
     }
 
+    /** Whether calls of a model are refused where a budget counts US dollars, because it has no price. */
+    boolean rejects(@Nullable String provider, String model, AtStart prices) {
+        return rejectsUnknown() && !prices.knows(provider, model);
+    }
+
     /** Whether calls of models without a price cost nothing. */
     boolean allowsUnknown() {
         return unknown.get() == UnknownModel.ALLOW_AND_FLAG;
@@ -112,6 +119,14 @@ final class Pricing {
         }
     }
 
+    /** Of each part the greater. */
+    static Cost theMore(Cost one, Cost other) {
+        return new Cost(
+                Math.max(one.inputTokens(), other.inputTokens()),
+                Math.max(one.outputTokens(), other.outputTokens()),
+                Math.max(one.nanoUsd(), other.nanoUsd()));
+    }
+
     /** The prices that were in force when a call began. */
     record AtStart(PriceBook book, Instant begun) {
 
@@ -123,6 +138,27 @@ final class Pricing {
         /** Whether a model has a price. */
         boolean knows(@Nullable String provider, @Nullable String model) {
             return model != null && book.find(provider, model, begun).isPresent();
+        }
+
+        /**
+         * What a call of a model may cost: a bound if there is a limit for what it answers, and else what is likely.
+         *
+         * @param learnt what such calls cost as a rule
+         */
+        Estimate estimate(ModelRequest request, Cost learnt) {
+            long received = request.maxOutputTokens() == null ? 0 : request.maxOutputTokens();
+            long sent = request.inputTokens();
+            String model = request.model();
+            Cost priced = model == null ? null : dearest(request.provider(), model, sent, received);
+            Cost once = priced == null ? new Cost(sent, received, 0) : priced;
+            Cost cost = once;
+            for (int attempt = 1; attempt < request.attempts(); attempt++) {
+                cost = cost.plus(once);
+            }
+            // Where there are no dollars in a bound, those that are learnt count.
+            return sent == 0 || request.maxOutputTokens() == null
+                    ? Estimate.likely(theMore(cost, learnt))
+                    : new Estimate(cost, learnt);
         }
 
         /**

@@ -3,6 +3,7 @@ package dev.guardedby.spring.aop;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Outcome;
 import dev.guardedby.spring.aop.Fallback.Choice;
+import dev.guardedby.spring.models.ModelRequest;
 import java.util.function.Function;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
@@ -39,11 +40,12 @@ final class ReactiveShape implements Shape {
     }
 
     @Override
-    public Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation) {
+    public Object guard(
+            GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation, @Nullable ModelRequest request) {
         GuardedCall assembly = new GuardedCall(method, invocation, breaker, null);
         // A hot call is the admitted one itself, which is current when it is subscribed.
         Publisher<?> source = source(hot ? invocation::proceed : assembly::proceed);
-        Assembly guard = new Assembly(method, invocation, breaker, assembly);
+        Assembly guard = new Assembly(method, invocation, breaker, request, assembly);
         return adapter.fromPublisher(
                 source instanceof Mono<?> mono
                         ? new GuardedMono<>(mono, guard).assembled()

@@ -2,6 +2,7 @@ package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Outcome;
+import dev.guardedby.spring.models.ModelRequest;
 import java.lang.reflect.Method;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -23,9 +24,12 @@ interface Shape {
     /**
      * Makes the call through a breaker.
      *
+     * @param request what a model will be asked for; null if that is not known
      * @throws Throwable what the method threw, the very object, or the refusal
      */
-    @Nullable Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation) throws Throwable;
+    @Nullable Object guard(
+            GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation, @Nullable ModelRequest request)
+            throws Throwable;
 
     /**
      * What the method returns for a call that cannot be made.

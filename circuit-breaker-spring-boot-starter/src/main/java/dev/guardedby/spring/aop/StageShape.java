@@ -3,6 +3,7 @@ package dev.guardedby.spring.aop;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Outcome;
 import dev.guardedby.spring.aop.Fallback.Choice;
+import dev.guardedby.spring.models.ModelRequest;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.aopalliance.intercept.MethodInvocation;
@@ -14,9 +15,11 @@ final class StageShape implements Shape {
 
     @Override
     @SuppressWarnings("NullAway") // a stage that is null is the breaker's to count
-    public @Nullable Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation) {
+    public @Nullable Object guard(
+            GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation, @Nullable ModelRequest request) {
         return breaker.callAsyncFor(
-                method.estimate(), permit -> stage(method, new GuardedCall(method, invocation, breaker, permit)));
+                method.estimate(request),
+                permit -> stage(method, new GuardedCall(method, invocation, breaker, permit)));
     }
 
     @SuppressWarnings("unchecked") // the shape says so

@@ -2,6 +2,7 @@ package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Outcome;
+import dev.guardedby.spring.models.ModelRequest;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.Objects;
@@ -35,12 +36,13 @@ final class SuspendShape implements Shape {
     }
 
     @Override
-    public Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation) {
+    public Object guard(
+            GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation, @Nullable ModelRequest request) {
         @Nullable Object[] arguments = invocation.getArguments().clone();
         int last = arguments.length - 1;
         arguments[last] = new Begun(continuation(arguments[last]));
         ((ProxyMethodInvocation) invocation).setArguments(arguments);
-        return publisher.guard(method, breaker, invocation);
+        return publisher.guard(method, breaker, invocation, request);
     }
 
     @Override

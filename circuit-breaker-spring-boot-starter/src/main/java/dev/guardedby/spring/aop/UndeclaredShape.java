@@ -2,6 +2,7 @@ package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Outcome;
+import dev.guardedby.spring.models.ModelRequest;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -32,9 +33,10 @@ final class UndeclaredShape implements Shape {
     private final AtomicBoolean warned = new AtomicBoolean();
 
     @Override
-    public @Nullable Object guard(GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation)
+    public @Nullable Object guard(
+            GuardedMethod method, CircuitBreaker breaker, MethodInvocation invocation, @Nullable ModelRequest request)
             throws Throwable {
-        Object result = PlainShape.OF_RESULT.guard(method, breaker, invocation);
+        Object result = PlainShape.OF_RESULT.guard(method, breaker, invocation, request);
         if (result != null && !warned.get() && ENDS_LATER.get(result.getClass()) && warned.compareAndSet(false, true)) {
             LOG.warn(Signature.qualified(method.method()) + " has returned a "
                     + Signature.name(result.getClass()) + ", and is guarded by '"

@@ -2,6 +2,7 @@ package dev.guardedby.spring.models;
 
 import dev.langchain4j.model.chat.ChatModel;
 import dev.langchain4j.model.chat.StreamingChatModel;
+import dev.langchain4j.model.chat.request.ChatRequest;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.framework.AopProxyUtils;
 import org.springframework.aot.hint.RuntimeHints;
@@ -33,6 +34,12 @@ public final class GuardedByLangChain4jAutoConfiguration {
     @ConditionalOnBooleanProperty(name = "guardedby.enabled", matchIfMissing = true)
     @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
     static final class Guarding {
+
+        @Bean
+        @ConditionalOnMissingBean(name = "guardedByLangChain4jRequests")
+        static ModelRequestReader guardedByLangChain4jRequests() {
+            return ModelRequestReader.of(ChatRequest.class, LangChain4jRequests::known);
+        }
 
         @Bean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)

@@ -1,5 +1,6 @@
 package dev.guardedby.spring.models;
 
+import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -10,7 +11,11 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.ImportRuntimeHints;
 
-/** Makes what the clients on the class path ask of models steps of guarded calls, unless {@code guardedby.enabled} is false. */
+/**
+ * Makes what the clients on the class path ask of models steps of guarded calls, and reads what they are given to ask, unless
+ * {@code guardedby.enabled} is false. {@link ModelRequestReader} beans of the application join those here and are asked first; one of the
+ * same name takes the place of ours.
+ */
 @AutoConfiguration
 public final class GuardedByModelsAutoConfiguration {
 
@@ -32,6 +37,38 @@ public final class GuardedByModelsAutoConfiguration {
         @ConditionalOnBooleanProperty(name = "guardedby.enabled", matchIfMissing = true)
         static MeteredChatClients guardedByChatClients(ObjectProvider<GuardedByChatAdvisor> advisor) {
             return new MeteredChatClients(advisor);
+        }
+
+        @Bean
+        @ConditionalOnBooleanProperty(name = "guardedby.enabled", matchIfMissing = true)
+        @ConditionalOnMissingBean(name = "guardedBySpringAiRequests")
+        ModelRequestReader guardedBySpringAiRequests(@Value("${spring.ai.retry.max-attempts:10}") int attempts) {
+            int most = ModelRequest.attempts(attempts - 1);
+            return ModelRequestReader.of(Prompt.class, prompt -> SpringAiPrompt.read(prompt, most));
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(name = "com.openai.models.responses.StructuredResponseCreateParams")
+    @ConditionalOnBooleanProperty(name = "guardedby.enabled", matchIfMissing = true)
+    static final class OpenAi {
+
+        @Bean
+        @ConditionalOnMissingBean(name = "guardedByOpenAiRequests")
+        ModelRequestReader guardedByOpenAiRequests() {
+            return new OpenAiRequests();
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(name = "com.anthropic.models.messages.StructuredMessageCreateParams")
+    @ConditionalOnBooleanProperty(name = "guardedby.enabled", matchIfMissing = true)
+    static final class Anthropic {
+
+        @Bean
+        @ConditionalOnMissingBean(name = "guardedByAnthropicRequests")
+        ModelRequestReader guardedByAnthropicRequests() {
+            return new AnthropicRequests();
         }
     }
 }

@@ -25,7 +25,15 @@ final class LangChain4jRequests {
 
     static final String RETRIES = "maxRetries";
 
+    /** Of models that are not at hand: they try again twice, unless they are told otherwise. */
+    private static final int ATTEMPTS = 3;
+
     private LangChain4jRequests() {}
+
+    /** What is known of a request whose model is not: what that has by default is not among it. */
+    static ModelRequest known(ChatRequest request) {
+        return known(request, request.parameters(), null).triedAtMost(ATTEMPTS);
+    }
 
     /**
      * What is known of a request: at most so many tokens are sent, and received, unless it has images or other things whose tokens
@@ -43,7 +51,7 @@ final class LangChain4jRequests {
         Integer limit = bounded ? mostReceived(parameters) : null;
         return ModelRequest.of(parameters.modelName())
                 .servedBy(provider == null ? null : nameOf(provider))
-                .withTokens(sent, limit == null ? null : limit.longValue());
+                .withTokens(sent, limit == null ? null : ModelRequest.limit(limit, 1));
     }
 
     /** The same request of another model, or of the same where its parameters are of a kind that cannot take another. */

@@ -61,6 +61,12 @@ public record ModelRequest(
         return 1 + Math.max(0, Math.min(retries, MOST_ATTEMPTS - 1));
     }
 
+    /** So many tokens for each of so many answers, 1 or more; null, which is no limit, if they are less than 1 or more than can be asked for. */
+    static @Nullable Long limit(long tokens, long answers) {
+        // Negative ones stand for no limit, with Ollama for example.
+        return tokens < 1 || tokens > MOST_TOKENS / answers ? null : tokens * answers;
+    }
+
     private static void inRange(String what, long number, long least, long most) {
         if (number < least || number > most) {
             throw new IllegalArgumentException(what + " must be from " + least + " to " + most + ", but was " + number);

@@ -3,6 +3,7 @@ package dev.guardedby.spring.models;
 import dev.guardedby.spring.usage.TokenCount;
 import java.lang.reflect.Method;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -53,16 +54,31 @@ final class SpringAiPrompt {
      * @param attempts of a client of Spring AI that does not say in its options how often it tries
      */
     static ModelRequest read(ChatClientRequest asked, int attempts) {
-        ChatOptions options = asked.prompt().getOptions();
+        return read(asked.prompt(), tokensOf(asked.context()), attempts);
+    }
+
+    /**
+     * The same of a prompt for a model itself. In 1.1 a model adds what it has by default, tools for example, so there is no bound.
+     *
+     * @param attempts of a client of Spring AI that does not say in its options how often it tries
+     */
+    static ModelRequest read(Prompt prompt, int attempts) {
+        ModelRequest request = read(prompt, 0, attempts);
+        return OPTIONS_ARE_BUILT ? request : request.withTokens(request.inputTokens(), null);
+    }
+
+    private static ModelRequest read(Prompt prompt, long besides, int attempts) {
+        ChatOptions options = prompt.getOptions();
         if (options == null) {
-            return ModelRequest.of(null).withTokens(tokensOf(asked), null);
+            return ModelRequest.of(null).withTokens(besides + tokensOf(prompt), null);
         }
         ModelRequest request = ModelRequest.of(options.getModel()).servedBy(providerOf(options));
         try {
             boolean isCounted = isOneRound(options)
                     && BRING_MORE.stream().allMatch(name -> isEmpty(property(options, name)))
-                    && asked.prompt().getInstructions().stream().allMatch(SpringAiPrompt::isText);
-            return request.withTokens(tokensOf(asked) + tokensOf(options), isCounted ? received(options) : null)
+                    && prompt.getInstructions().stream().allMatch(SpringAiPrompt::isText);
+            return request.withTokens(
+                            besides + tokensOf(prompt) + tokensOf(options), isCounted ? received(options) : null)
                     .triedAtMost(attempts(options, attempts));
         } catch (RuntimeException broken) {
             // Options of whatever provider; that they cannot be read is no reason for the call to fail.
@@ -104,10 +120,15 @@ final class SpringAiPrompt {
         return (ChatOptions) copied;
     }
 
-    private static long tokensOf(ChatClientRequest asked) {
-        long tokens = tokensOf(asked.context().get(ChatClientAttributes.OUTPUT_FORMAT.getKey()))
-                + tokensOf(asked.context().get(ChatClientAttributes.STRUCTURED_OUTPUT_SCHEMA.getKey()));
-        for (Message message : asked.prompt().getInstructions()) {
+    /** Of the formats that a client tells the model of. */
+    private static long tokensOf(Map<String, Object> context) {
+        return tokensOf(context.get(ChatClientAttributes.OUTPUT_FORMAT.getKey()))
+                + tokensOf(context.get(ChatClientAttributes.STRUCTURED_OUTPUT_SCHEMA.getKey()));
+    }
+
+    private static long tokensOf(Prompt prompt) {
+        long tokens = 0;
+        for (Message message : prompt.getInstructions()) {
             tokens += TokenCount.OF_A_MESSAGE + tokensOf(message);
         }
         return tokens;
@@ -186,7 +207,7 @@ final class SpringAiPrompt {
         // What else limits them, and multiplies them, has no portable name.
         long most = Math.max(positive(options.getMaxTokens()), positive(property(options, "maxCompletionTokens")));
         long answers = Math.max(positive(property(options, "n")), positive(property(options, "candidateCount")));
-        return most == 0 ? null : most * Math.max(1, answers);
+        return ModelRequest.limit(most, Math.max(1, answers));
     }
 
     /** Clients of vendors try as often as their options say, those of Spring AI's own as the application does; others not again. */

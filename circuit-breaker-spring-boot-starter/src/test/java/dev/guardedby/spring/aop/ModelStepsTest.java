@@ -443,6 +443,7 @@ final class ModelStepsTest {
                         null,
                         null,
                         null,
+                        null,
                         new LearntCost());
                 GuardedCall before = GuardedCall.enter(new GuardedCall(method, invocation, breaker, null));
                 try {

@@ -62,10 +62,14 @@ final class OpenAiScript implements AutoCloseable {
         return requests.stream().map(request -> request.get("model")).toList();
     }
 
+    String url() {
+        return "http://" + server.getAddress().getAddress().getHostAddress() + ":"
+                + server.getAddress().getPort();
+    }
+
     OpenAIClient client() {
         return OpenAIOkHttpClient.builder()
-                .baseUrl("http://" + server.getAddress().getAddress().getHostAddress() + ":"
-                        + server.getAddress().getPort())
+                .baseUrl(url())
                 .apiKey("key")
                 .maxRetries(0)
                 .build();

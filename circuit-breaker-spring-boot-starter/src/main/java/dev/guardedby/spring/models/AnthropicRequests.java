@@ -1,0 +1,30 @@
+package dev.guardedby.spring.models;
+
+import com.anthropic.core.ObjectMappers;
+import com.anthropic.models.messages.MessageCreateParams;
+import com.anthropic.models.messages.StructuredMessageCreateParams;
+import java.util.Map;
+import java.util.Set;
+
+/** Requests of Anthropic's SDK: messages. */
+final class AnthropicRequests implements ModelRequestReader {
+    /** What tools and formats are explained with; Anthropic's documentation says up to 530, depending on the model. */
+    private static final int MOST_EXPLAINED = 1_000;
+
+    @Override
+    public Set<Class<?>> types() {
+        return Set.of(MessageCreateParams.class, StructuredMessageCreateParams.class);
+    }
+
+    @Override
+    public ModelRequest read(Object argument) {
+        MessageCreateParams params = argument instanceof StructuredMessageCreateParams<?> structured
+                ? structured.rawParams()
+                : (MessageCreateParams) argument;
+        JsonRequest asked = new JsonRequest(ObjectMappers.jsonMapper().convertValue(params._body(), Map.class));
+        return asked.of(
+                "anthropic",
+                asked.has("tools") || asked.has("output_config") ? MOST_EXPLAINED : 0,
+                ModelRequest.limit(asked.number("max_tokens"), 1));
+    }
+}

@@ -1,0 +1,53 @@
+package dev.guardedby.spring.models;
+
+import com.openai.core.ObjectMappers;
+import com.openai.models.chat.completions.ChatCompletionCreateParams;
+import com.openai.models.chat.completions.StructuredChatCompletionCreateParams;
+import com.openai.models.embeddings.EmbeddingCreateParams;
+import com.openai.models.responses.ResponseCreateParams;
+import com.openai.models.responses.StructuredResponseCreateParams;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Requests of OpenAI's SDK: chat completions, responses and embeddings, of which nothing is received that is counted in tokens. */
+final class OpenAiRequests implements ModelRequestReader {
+
+    @Override
+    public Set<Class<?>> types() {
+        return Set.of(
+                ChatCompletionCreateParams.class,
+                StructuredChatCompletionCreateParams.class,
+                ResponseCreateParams.class,
+                StructuredResponseCreateParams.class,
+                EmbeddingCreateParams.class);
+    }
+
+    @Override
+    public ModelRequest read(Object argument) {
+        if (argument instanceof StructuredChatCompletionCreateParams<?> structured) {
+            return read(structured.rawParams());
+        }
+        if (argument instanceof StructuredResponseCreateParams<?> structured) {
+            return read(structured.rawParams());
+        }
+        if (argument instanceof ChatCompletionCreateParams chat) {
+            JsonRequest asked = json(chat._body());
+            long most = Math.max(asked.number("max_completion_tokens"), asked.number("max_tokens"));
+            return of(asked, ModelRequest.limit(most, Math.max(1, asked.number("n"))));
+        }
+        if (argument instanceof ResponseCreateParams response) {
+            JsonRequest asked = json(response._body());
+            return of(asked, ModelRequest.limit(asked.number("max_output_tokens"), 1));
+        }
+        return of(json(((EmbeddingCreateParams) argument)._body()), 0L);
+    }
+
+    private static JsonRequest json(Object body) {
+        return new JsonRequest(ObjectMappers.jsonMapper().convertValue(body, Map.class));
+    }
+
+    private static ModelRequest of(JsonRequest asked, @Nullable Long mostReceived) {
+        return asked.of("openai", 0, mostReceived);
+    }
+}
