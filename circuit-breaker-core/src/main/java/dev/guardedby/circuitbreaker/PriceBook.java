@@ -84,6 +84,11 @@ public final class PriceBook {
         return new PriceBook(byName, models, weaker == null ? other : weaker.orElse(other));
     }
 
+    /** Whether no model has a price. */
+    public boolean isEmpty() {
+        return models.isEmpty() && (weaker == null || weaker.isEmpty());
+    }
+
     /** All models of this book, those last that others of the same name stand before. */
     public List<ModelPrice> models() {
         List<ModelPrice> all = new ArrayList<>(models);

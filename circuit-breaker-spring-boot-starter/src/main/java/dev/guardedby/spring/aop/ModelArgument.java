@@ -53,7 +53,9 @@ final class ModelArgument {
             return null;
         }
         String model = request.model();
-        if (model != null && pricing.rejects(request.provider(), model, pricing.now())) {
+        Pricing.AtStart prices = pricing.now();
+        // Without any price the method says itself what it costs.
+        if (model != null && prices.areThere() && pricing.rejects(request.provider(), model, prices)) {
             breaker.refuseUnpriced(model);
         }
         return request;

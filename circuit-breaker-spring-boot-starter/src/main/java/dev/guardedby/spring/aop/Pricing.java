@@ -130,6 +130,11 @@ final class Pricing {
     /** The prices that were in force when a call began. */
     record AtStart(PriceBook book, Instant begun) {
 
+        /** Whether any model has a price. */
+        boolean areThere() {
+            return !book.isEmpty();
+        }
+
         /** What a usage costs; null if it has no price. */
         @Nullable Cost price(ModelUsage usage) {
             return book.price(usage, begun).orElse(null);

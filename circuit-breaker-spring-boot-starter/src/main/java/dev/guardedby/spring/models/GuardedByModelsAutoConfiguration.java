@@ -35,8 +35,8 @@ public final class GuardedByModelsAutoConfiguration {
 
         @Bean
         @ConditionalOnBooleanProperty(name = "guardedby.enabled", matchIfMissing = true)
-        static MeteredChatClients guardedByChatClients(ObjectProvider<GuardedByChatAdvisor> advisor) {
-            return new MeteredChatClients(advisor);
+        static GuardedChatClients guardedByChatClients(ObjectProvider<GuardedByChatAdvisor> advisor) {
+            return new GuardedChatClients(advisor);
         }
 
         @Bean

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class GuardedStream implements StreamingChatResponseHandler {
     private final StreamingChatResponseHandler handler;
-    private final Turn turn;
+    private final LangChain4jCall call;
     /** Tokens, by estimate. By this object's lock, as all that follows. */
     private long received;
 
@@ -30,71 +30,71 @@ final class GuardedStream implements StreamingChatResponseHandler {
     /** How it ended, as far as that tells more than what was seen; null before. */
     private @Nullable ChatResponse told;
 
-    GuardedStream(StreamingChatResponseHandler handler, Turn turn) {
+    GuardedStream(StreamingChatResponseHandler handler, LangChain4jCall call) {
         this.handler = handler;
-        this.turn = turn;
+        this.call = call;
     }
 
     @Override
     public void onPartialResponse(String partialResponse) {
         see(partialResponse);
-        turn.inside(() -> handler.onPartialResponse(partialResponse));
+        call.inside(() -> handler.onPartialResponse(partialResponse));
     }
 
     @Override
     public void onPartialResponse(PartialResponse partialResponse, PartialResponseContext context) {
         see(partialResponse.text());
         PartialResponseContext seenByUs = new PartialResponseContext(new Handle(context.streamingHandle()));
-        turn.inside(() -> handler.onPartialResponse(partialResponse, seenByUs));
+        call.inside(() -> handler.onPartialResponse(partialResponse, seenByUs));
     }
 
     @Override
     public void onPartialThinking(PartialThinking partialThinking) {
         see(partialThinking.text());
-        turn.inside(() -> handler.onPartialThinking(partialThinking));
+        call.inside(() -> handler.onPartialThinking(partialThinking));
     }
 
     @Override
     public void onPartialThinking(PartialThinking partialThinking, PartialThinkingContext context) {
         see(partialThinking.text());
         PartialThinkingContext seenByUs = new PartialThinkingContext(new Handle(context.streamingHandle()));
-        turn.inside(() -> handler.onPartialThinking(partialThinking, seenByUs));
+        call.inside(() -> handler.onPartialThinking(partialThinking, seenByUs));
     }
 
     @Override
     public void onPartialToolCall(PartialToolCall partialToolCall) {
         see(partialToolCall.partialArguments());
-        turn.inside(() -> handler.onPartialToolCall(partialToolCall));
+        call.inside(() -> handler.onPartialToolCall(partialToolCall));
     }
 
     @Override
     public void onPartialToolCall(PartialToolCall partialToolCall, PartialToolCallContext context) {
         see(partialToolCall.partialArguments());
         PartialToolCallContext seenByUs = new PartialToolCallContext(new Handle(context.streamingHandle()));
-        turn.inside(() -> handler.onPartialToolCall(partialToolCall, seenByUs));
+        call.inside(() -> handler.onPartialToolCall(partialToolCall, seenByUs));
     }
 
     @Override
     public void onCompleteToolCall(CompleteToolCall completeToolCall) {
-        turn.inside(() -> handler.onCompleteToolCall(completeToolCall));
+        call.inside(() -> handler.onCompleteToolCall(completeToolCall));
     }
 
     @Override
     public void onUnmappedRawEvent(Object rawEvent) {
-        turn.inside(() -> handler.onUnmappedRawEvent(rawEvent));
+        call.inside(() -> handler.onUnmappedRawEvent(rawEvent));
     }
 
     @Override
     public void onCompleteResponse(ChatResponse completeResponse) {
         // Before the handler, which may wake who waits for the end.
         complete(completeResponse);
-        turn.inside(() -> handler.onCompleteResponse(completeResponse));
+        call.inside(() -> handler.onCompleteResponse(completeResponse));
     }
 
     @Override
     public void onError(Throwable error) {
         fail(error);
-        turn.inside(() -> handler.onError(error));
+        call.inside(() -> handler.onError(error));
     }
 
     private synchronized void see(String text) {
@@ -124,7 +124,7 @@ final class GuardedStream implements StreamingChatResponseHandler {
             tokens = received;
         }
         if (last != null) {
-            turn.endStream(last, tokens);
+            call.endStream(last, tokens);
         }
     }
 
@@ -140,7 +140,7 @@ final class GuardedStream implements StreamingChatResponseHandler {
         if (seen) {
             cut();
         } else {
-            turn.fail(failure);
+            call.fail(failure);
         }
     }
 
@@ -153,7 +153,7 @@ final class GuardedStream implements StreamingChatResponseHandler {
             cut = true;
             tokens = received;
         }
-        turn.cut(tokens);
+        call.cut(tokens);
         // It may have come to its end meanwhile, and the last word counts.
         endAsTold();
     }

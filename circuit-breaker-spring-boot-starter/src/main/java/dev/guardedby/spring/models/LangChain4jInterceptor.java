@@ -48,12 +48,12 @@ final class LangChain4jInterceptor implements MethodInterceptor {
             return invocation.proceed();
         }
         boolean streams = arguments[arguments.length - 1] instanceof StreamingChatResponseHandler;
-        Turn turn = Turn.start(() -> calls.getObject().begin(known(asked, model, streams)));
+        LangChain4jCall call = LangChain4jCall.start(() -> calls.getObject().begin(known(asked, model, streams)));
         try {
-            ChatRequest request = ofCheaper(turn, asked);
-            return streams ? start(invocation, model, request, turn) : answer(invocation, model, request, turn);
+            ChatRequest request = ofCheaper(call, asked);
+            return streams ? start(invocation, model, request, call) : answer(invocation, model, request, call);
         } finally {
-            turn.started();
+            call.started();
         }
     }
 
@@ -102,8 +102,8 @@ final class LangChain4jInterceptor implements MethodInterceptor {
         return LangChain4jRequests.known(asked, all, provider);
     }
 
-    private ChatRequest ofCheaper(Turn turn, ChatRequest asked) {
-        String cheaper = turn.cheaper();
+    private ChatRequest ofCheaper(LangChain4jCall call, ChatRequest asked) {
+        String cheaper = call.cheaper();
         if (cheaper == null) {
             return asked;
         }
@@ -115,29 +115,29 @@ final class LangChain4jInterceptor implements MethodInterceptor {
         }
     }
 
-    private static @Nullable Object answer(MethodInvocation invocation, Object model, ChatRequest request, Turn turn)
-            throws Throwable {
+    private static @Nullable Object answer(
+            MethodInvocation invocation, Object model, ChatRequest request, LangChain4jCall call) throws Throwable {
         Object answer;
         try {
             answer = isShorthand(invocation, model) ? ((ChatModel) model).chat(request) : proceed(invocation, request);
         } catch (Throwable failure) {
-            turn.fail(failure);
+            call.fail(failure);
             throw failure;
         }
-        turn.end(answer);
+        call.end(answer);
         boolean asText = invocation.getMethod().getReturnType() == String.class;
         return asText && answer instanceof ChatResponse response
                 ? response.aiMessage().text()
                 : answer;
     }
 
-    private static @Nullable Object start(MethodInvocation invocation, Object model, ChatRequest request, Turn turn)
-            throws Throwable {
+    private static @Nullable Object start(
+            MethodInvocation invocation, Object model, ChatRequest request, LangChain4jCall call) throws Throwable {
         @Nullable Object[] arguments = invocation.getArguments();
         int last = arguments.length - 1;
         StreamingChatResponseHandler handler =
                 Objects.requireNonNull((StreamingChatResponseHandler) arguments[last], "handler");
-        GuardedStream stream = new GuardedStream(handler, turn);
+        GuardedStream stream = new GuardedStream(handler, call);
         try {
             if (isShorthand(invocation, model)) {
                 ((StreamingChatModel) model).chat(request, stream);

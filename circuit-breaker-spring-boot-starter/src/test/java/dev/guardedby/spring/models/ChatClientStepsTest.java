@@ -482,7 +482,7 @@ final class ChatClientStepsTest {
     void switchedOff_itDoesNothing() {
         withBudget("0", "guardedby.enabled=false").run(context -> {
             remote.answers(text("Because.", 20, 0, 7));
-            assertThat(context).doesNotHaveBean(MeteredChatClients.class);
+            assertThat(context).doesNotHaveBean(GuardedChatClients.class);
             assertThat(context.getBean(Assistant.class).ask(QUESTION)).isEqualTo("Because.");
             assertThat(context.getBean(Clients.class).ask("byHand")).isEqualTo("Because.");
         });

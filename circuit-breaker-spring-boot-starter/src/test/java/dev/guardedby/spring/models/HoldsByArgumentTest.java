@@ -21,6 +21,8 @@ import dev.guardedby.circuitbreaker.BudgetExceededException;
 import dev.guardedby.circuitbreaker.BudgetExceededException.Kind;
 import dev.guardedby.circuitbreaker.BudgetStatus;
 import dev.guardedby.circuitbreaker.ModelUsage;
+import dev.guardedby.circuitbreaker.PriceBook;
+import dev.guardedby.circuitbreaker.Prices;
 import dev.guardedby.circuitbreaker.Usage;
 import dev.guardedby.spring.CostRecorder;
 import dev.guardedby.spring.GuardedBy;
@@ -272,6 +274,21 @@ final class HoldsByArgumentTest {
             desk.complete(chat().model("mystery").build());
             assertThat(held).containsExactly("0.00075 spent, 0.000075 held");
         });
+    }
+
+    @Test
+    void withoutAnyPrice_theMethodSaysItself_whatItCosts() {
+        application
+                .withBean(Prices.class, () -> Prices.from(() -> PriceBook.EMPTY))
+                .run(context -> {
+                    ChatRequest request = ChatRequest.builder()
+                            .messages(UserMessage.from("Why?"))
+                            .modelName("gpt-4o")
+                            .build();
+                    assertThat(context.getBean(Desk.class).request(request, () -> {}))
+                            .isEqualTo("Because.");
+                    assertThat(bill(context)).isEqualTo("1 in, 1 out, 0 usd");
+                });
     }
 
     @Test

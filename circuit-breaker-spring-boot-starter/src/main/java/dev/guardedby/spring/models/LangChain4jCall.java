@@ -9,28 +9,28 @@ import org.jspecify.annotations.Nullable;
  * <p>Models may stand behind others, which log, choose or try again. All of them are asked, and the innermost is what costs, for only it
  * knows what it is asked for: the one before it gives its leave back. Thread-safe but for the start.
  */
-final class Turn {
+final class LangChain4jCall {
     /** The innermost of this thread; removed with the outermost, so that threads keep nothing of ours. */
-    private static final ThreadLocal<@Nullable Turn> CURRENT = new ThreadLocal<>();
+    private static final ThreadLocal<@Nullable LangChain4jCall> CURRENT = new ThreadLocal<>();
 
     private final ModelCall call;
-    private final @Nullable Turn outer;
+    private final @Nullable LangChain4jCall outer;
     private volatile boolean takenOver;
 
-    private Turn(ModelCall call, @Nullable Turn outer) {
+    private LangChain4jCall(ModelCall call, @Nullable LangChain4jCall outer) {
         this.call = call;
         this.outer = outer;
     }
 
     /** Starts a call; the one around it, of which it is the proper part, costs nothing itself. */
-    static Turn start(Supplier<ModelCall> leave) {
-        Turn around = CURRENT.get();
+    static LangChain4jCall start(Supplier<ModelCall> leave) {
+        LangChain4jCall around = CURRENT.get();
         if (around != null) {
             around.takeOver();
         }
-        Turn turn = new Turn(leave.get(), around);
-        CURRENT.set(turn);
-        return turn;
+        LangChain4jCall started = new LangChain4jCall(leave.get(), around);
+        CURRENT.set(started);
+        return started;
     }
 
     private void takeOver() {
@@ -45,11 +45,11 @@ final class Turn {
         enter(outer);
     }
 
-    private static void enter(@Nullable Turn turn) {
-        if (turn == null) {
+    private static void enter(@Nullable LangChain4jCall started) {
+        if (started == null) {
             CURRENT.remove();
         } else {
-            CURRENT.set(turn);
+            CURRENT.set(started);
         }
     }
 
@@ -60,7 +60,7 @@ final class Turn {
 
     /** Does something inside the guarded call that it was started in; what calls models there is a call of its own. */
     void inside(Runnable work) {
-        Turn present = CURRENT.get();
+        LangChain4jCall present = CURRENT.get();
         CURRENT.remove();
         try {
             call.inside(work);

@@ -8,10 +8,10 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 
 /** Gives the advisor to the chat clients that are beans, and to those that are built by builders that are. */
-final class MeteredChatClients implements BeanPostProcessor {
+final class GuardedChatClients implements BeanPostProcessor {
     private final ObjectProvider<GuardedByChatAdvisor> advisor;
 
-    MeteredChatClients(ObjectProvider<GuardedByChatAdvisor> advisor) {
+    GuardedChatClients(ObjectProvider<GuardedByChatAdvisor> advisor) {
         this.advisor = advisor;
     }
 
