@@ -65,11 +65,20 @@ final class Admission {
                 admission.deliver(Reply.NONE, hold, outer, result);
                 return;
             }
-            CompletionStage<Answer> unused = asked.whenComplete((answer, failure) -> admission.deliver(
-                    Reply.of(answer, failure == null ? null : Stages.cause(failure)), hold, outer, result));
+            admission.deliverLater(asked, hold, outer, result);
         } catch (Throwable refused) {
             // Not a failed stage of another one, which would wrap the refusal.
             result.completeExceptionally(refused);
+        }
+    }
+
+    private void deliverLater(
+            CompletionStage<Answer> asked, Estimate hold, @Nullable Charge outer, CompletableFuture<Permit> result) {
+        try {
+            CompletionStage<Answer> unused = asked.whenComplete((answer, failure) ->
+                    deliver(Reply.of(answer, failure == null ? null : Stages.cause(failure)), hold, outer, result));
+        } catch (Throwable broken) {
+            deliver(Reply.of(null, broken), hold, outer, result);
         }
     }
 
@@ -115,7 +124,7 @@ final class Admission {
     private @Nullable CompletionStage<Answer> ask() {
         try {
             refusal = charge.enter();
-            return refusal != null && mode == Mode.ENFORCE ? null : charge.reserve();
+            return refusal != null && mode == Mode.ENFORCE ? null : Objects.requireNonNull(charge.reserve(), "answer");
         } catch (Throwable thrown) {
             return CompletableFuture.failedFuture(thrown);
         }

@@ -55,6 +55,11 @@ final class Charge {
 
     private boolean settled;
     private boolean costsHold;
+    /** What it costs if nobody knows and it costs its hold. */
+    private Cost ifUnknown = Cost.ZERO;
+    /** In what all that the call did until its end had a bound. */
+    private Set<Unit> bounded = Set.of();
+
     private long revision;
 
     private Charge(Engine engine, @Nullable Gate gate, @Nullable Charge outer, Reserved reserved, Mode mode) {
@@ -225,7 +230,9 @@ final class Charge {
             long claimed = claim(unit, share.amount, asked);
             Kind kind = share.ceiling.claim(share, claimed, asked.bounds(unit), !forced);
             if (kind != null && refusal == null) {
-                refusal = share.ceiling.refused(kind, asked.bounds(unit) ? claimed : 0, asOf);
+                // What the call has spent there is told as spent.
+                long more = claimed - charged(unit, share.amount);
+                refusal = share.ceiling.refused(kind, asked.bounds(unit) ? more : 0, asOf);
             }
             if (refusal != null && !forced) {
                 break;
@@ -263,12 +270,13 @@ final class Charge {
         return lines;
     }
 
-    /** The step was not made after all. */
-    synchronized void takeBack(Step step) {
-        if (steps != null) {
-            steps.release(step);
-            bookShares();
+    /** The step was not made after all; the call may have ended meanwhile. */
+    void takeBack(Step step) {
+        Settlement correction;
+        synchronized (this) {
+            correction = steps != null && steps.release(step) ? corrected() : null;
         }
+        sendCorrection(correction);
     }
 
     /** A step has ended, or is now known to have cost something else. */
@@ -304,13 +312,18 @@ final class Charge {
 
     /** Takes everything back, as though the call had never been asked for. */
     void withdraw() {
-        finish(false, false);
+        finish(false, false, false);
     }
 
-    /** The call has ended; what comes after the first end is a no-op. */
-    void settle(boolean mayCostHold) {
+    /**
+     * The call has ended; what comes after the first end is a no-op.
+     *
+     * @param mayCostHold whether it costs what it holds if nobody knows, and else nothing
+     * @param succeeded whether it then costs no more than is usual
+     */
+    void settle(boolean mayCostHold, boolean succeeded) {
         try {
-            if (finish(mayCostHold, true)) {
+            if (finish(mayCostHold, succeeded, true)) {
                 engine.tellUnknown(chargedUnknown());
             }
         } catch (Throwable broken) {
@@ -319,7 +332,7 @@ final class Charge {
     }
 
     /** Ends the call; false if it had ended before. */
-    private boolean finish(boolean mayCostHold, boolean made) {
+    private boolean finish(boolean mayCostHold, boolean succeeded, boolean made) {
         Settlement settlement;
         synchronized (this) {
             if (settled) {
@@ -327,6 +340,8 @@ final class Charge {
             }
             settled = true;
             costsHold = mayCostHold;
+            ifUnknown = succeeded ? reserved.usual() : reserved.cost();
+            bounded = steps == null || overruled ? Set.of() : steps.bounded();
             settlement = nextSettlement();
         }
         if (gate != null) {
@@ -347,7 +362,7 @@ final class Charge {
             recorded = Cost.ZERO;
         }
         try {
-            finish(false, false);
+            finish(false, false, false);
         } catch (Throwable broken) {
             Deliveries.warn("A call of circuit breaker '" + engine.breaker.name() + "' was not settled", broken);
         }
@@ -407,7 +422,6 @@ final class Charge {
         for (int i = 0; i < amounts.length; i++) {
             amounts[i] = charged(lines.get(i).account().unit(), lines.get(i).amount());
         }
-        Set<Unit> bounded = overruled || steps == null ? Set.of() : steps.bounded();
         return new Settlement(settling, ++revision, amounts, bounded);
     }
 
@@ -417,7 +431,7 @@ final class Charge {
         if (known != null) {
             return Gate.amount(unit, known);
         }
-        return settled && costsHold ? held : 0;
+        return settled && costsHold ? Math.min(held, Gate.amount(unit, ifUnknown)) : 0;
     }
 
     /** What is known of what the call costs; null if nothing is. */
@@ -435,7 +449,7 @@ final class Charge {
 
     /** What the call is charged because nobody knows what it cost. */
     synchronized Cost chargedUnknown() {
-        return settled && costsHold && known() == null ? reserved.cost() : Cost.ZERO;
+        return settled && costsHold && known() == null ? ifUnknown : Cost.ZERO;
     }
 
     private void send(@Nullable Settlement settlement) {

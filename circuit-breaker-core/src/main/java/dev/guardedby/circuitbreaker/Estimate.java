@@ -6,7 +6,8 @@ import java.util.Objects;
  * What a call may cost, as far as somebody knows before it is made.
  *
  * <p>Money and tokens are looked at apart. Each is reserved as the bound says, or else as the breaker's {@code estimate-per-call}
- * does, or else as is likely. Only the last can be passed: a budget in which it counts is {@link BudgetStatus.Kind#SOFT}.
+ * does, or else as is likely. Only the last can be passed: a budget in which it counts is {@link BudgetStatus.Kind#SOFT}. Beside a bound,
+ * what is likely is what a call costs that has succeeded, if nobody knows; so the bound may be for several attempts.
  *
  * @param atMost the bound; 0 where nobody knows one
  * @param likely what such a call costs as a rule; 0 where nobody knows

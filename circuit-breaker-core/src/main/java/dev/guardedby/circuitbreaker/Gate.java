@@ -134,14 +134,13 @@ final class Gate {
 
     /** What the ledger's answer means to whoever asked for those lines; null if all fit. */
     @Nullable BudgetRefusal refusal(Answer answer, List<Line> asked) {
-        int line = answer.refusing();
-        return answer.kind() == null
-                ? null
-                : refusal(
-                        line,
-                        answer.balances().get(line),
-                        answer.kind(),
-                        asked.get(line).amount());
+        if (answer.kind() == null) {
+            return null;
+        }
+        int i = answer.refusing();
+        Line line = asked.get(i);
+        // What has no bound is not known.
+        return refusal(i, answer.balances().get(i), answer.kind(), line.soft() ? 0 : line.amount());
     }
 
     private BudgetRefusal refusal(int line, Balance balance, Kind kind, long needed) {

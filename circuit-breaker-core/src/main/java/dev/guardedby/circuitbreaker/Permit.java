@@ -47,6 +47,8 @@ public final class Permit implements AutoCloseable {
     private final long startedAt;
     private volatile int reported;
     private volatile boolean costRecorded;
+    /** By this object's lock. */
+    private boolean wouldBeRejected;
     /** Null as long as the call has taken no step. */
     private volatile @Nullable Steps steps;
     /** Null where no budget concerns the call; written once, before anybody else has the permit. */
@@ -145,10 +147,11 @@ public final class Permit implements AutoCloseable {
     }
 
     /**
-     * Why the call should spend less, as the budgets stood when it or its last step was admitted; empty if there is no need.
+     * Why the call should spend less, as the budgets stood when it or its last step was admitted; empty if there is no need, and where the
+     * breaker does not enforce anything.
      */
     public Optional<Advice> advice() {
-        return charge == null ? Optional.empty() : charge.advice();
+        return charge == null || engine.state.mode != Mode.ENFORCE ? Optional.empty() : charge.advice();
     }
 
     /**
@@ -203,7 +206,12 @@ public final class Permit implements AutoCloseable {
      * @throws BudgetExceededException of the kind {@link BudgetExceededException.Kind#UNPRICED}
      */
     public void refuseUnpricedStep(String model) {
-        engine.refuseUnpriced(charge == null ? null : charge.missingPrice(), model);
+        BudgetRefusal refusal = charge == null ? null : charge.missingPrice();
+        if (refusal != null && engine.state.mode == Mode.OBSERVE) {
+            countWouldReject();
+        } else {
+            engine.refuseUnpriced(refusal, model);
+        }
     }
 
     /** Whether a budget that concerns the call counts US dollars, so that what its steps cost must be known. */
@@ -251,16 +259,25 @@ public final class Permit implements AutoCloseable {
         Mode mode = engine.state.mode;
         if (refusal != null && mode == Mode.ENFORCE) {
             engine.countRefused(refusal);
-            result.completeExceptionally(refusal.exception(engine.breaker, engine.state.circuitState()));
+            // Though it was claimed, if the mode has changed since.
+            notMade(step, refusal.exception(engine.breaker, engine.state.circuitState()), result);
             return;
         }
         if (refusal != null && mode == Mode.OBSERVE) {
-            engine.totals.countWouldReject();
+            countWouldReject();
         }
         if (!result.complete(step)) {
             // Nobody waits for it any more, so nobody makes the step.
             step.end(Cost.ZERO, Confidence.REPORTED);
         }
+    }
+
+    /** Counts the call once, however many of its steps would be refused; without a place it is counted already. */
+    private synchronized void countWouldReject() {
+        if (!wouldBeRejected && period != null) {
+            engine.totals.countWouldReject();
+        }
+        wouldBeRejected = true;
     }
 
     private synchronized void begin() {
@@ -357,7 +374,7 @@ public final class Permit implements AutoCloseable {
             taken.end().forEach(engine::count);
         }
         if (charge != null) {
-            charge.settle(costsHold);
+            charge.settle(costsHold, verdict == Verdict.SUCCESS);
         }
         engine.report(period, slot, slice, startedAt, verdict, failure);
         return true;

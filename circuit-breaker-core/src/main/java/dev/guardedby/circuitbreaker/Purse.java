@@ -129,7 +129,7 @@ final class Purse {
     /** Settles what is under way at what it is known to cost, or at its hold. */
     void settleOpen() {
         // A copy, because settling takes them out.
-        List.copyOf(open).forEach(charge -> charge.settle(true));
+        List.copyOf(open).forEach(charge -> charge.settle(true, false));
     }
 
     /** Why budgets would refuse a call made now by this thread; takes nothing. */

@@ -74,10 +74,12 @@ public record Refusal(Reason reason, String message, Optional<Duration> retryAft
                 "out of " + name + " for this call, which may cost " + (needed == null ? "" : plain(needed) + ", ")
                         + "more than all of the " + limit + "; lower its estimate or raise the limit";
             case UNPRICED ->
-                "out of " + name + " for this call, of which nobody knows what it may cost in " + unit(budget)
+                "cut off by " + name
                         + (model == null
-                                ? "; set a price or estimate-per-call"
-                                : ", because there is no price for model '" + model + "'; set one");
+                                ? ", because nobody knows what this call may cost in " + unit(budget)
+                                        + "; set a price or estimate-per-call"
+                                : " in " + unit(budget) + ", because there is no price for model '" + model
+                                        + "'; set one");
             case STORE -> "cut off from " + name + ", whose store does not answer; calls pass again when it does";
         };
         return new Refusal(Reason.BUDGET, message, retryAfter);

@@ -7,9 +7,9 @@ import org.jspecify.annotations.Nullable;
  * One step of a guarded call, such as one call of a model in a loop of tools: leave to make it, and what it cost.
  *
  * <p>Say how it ended, once or, if that is known better later, again: the last word counts. What the steps of a call cost is what the
- * call costs, unless a cost is recorded on its permit while it runs; a step that is begun after the call's report is added to either. A
- * step of which nobody says how it ended costs what it holds. In the totals it counts with the end of the call, and what it is said to
- * cost less after that is not taken out of them. Thread-safe.
+ * call costs, unless a cost is recorded on its permit while it runs; a step that is begun after the call's report is added to either, or
+ * stands in place of a hold that was charged because nobody knew. A step of which nobody says how it ended costs what it holds. In the totals
+ * it counts with the end of the call, and what it is said to cost less after that is not taken out of them. Thread-safe.
  *
  * @see Permit#step(Estimate)
  */
@@ -34,7 +34,7 @@ public final class Step {
         this.withinCall = withinCall;
     }
 
-    /** What was reserved for it: what it costs if nobody knows. */
+    /** What was reserved for it. */
     public Cost hold() {
         return reserved.cost();
     }
@@ -52,9 +52,14 @@ public final class Step {
         say(new Said(cost, confidence, confidence == Confidence.UNKNOWN ? cost.tokens() : cost));
     }
 
-    /** The step has ended, or was given up after it began, and nobody knows what it cost: it costs what it holds. */
+    /** What it costs if it has ended well and nobody knows: what it holds, or what its {@link Estimate} said is likely, if that is less. */
+    public Cost costIfUnknown() {
+        return reserved.usual();
+    }
+
+    /** The step has ended, or was given up after it began, and nobody knows what it cost: {@link #costIfUnknown()}. */
     public void endUnknown() {
-        say(new Said(reserved.cost(), Confidence.UNKNOWN, Cost.ZERO));
+        say(new Said(reserved.usual(), Confidence.UNKNOWN, Cost.ZERO));
     }
 
     /**
@@ -64,7 +69,7 @@ public final class Step {
     public void fail(Throwable failure) {
         Objects.requireNonNull(failure, "failure");
         if (permit.isCharged(failure)) {
-            endUnknown();
+            say(new Said(reserved.cost(), Confidence.UNKNOWN, Cost.ZERO));
         } else {
             say(new Said(Cost.ZERO, Confidence.REPORTED, Cost.ZERO));
         }

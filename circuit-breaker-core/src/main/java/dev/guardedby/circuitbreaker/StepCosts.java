@@ -27,16 +27,18 @@ final class StepCosts {
         bounded.removeIf(unit -> !step.reserved().bounds(unit));
     }
 
-    /** A step was not made after all, or has ended: it holds nothing any more. */
-    void release(Step step) {
-        if (underway.remove(step)) {
+    /** A step was not made after all, or has ended: it holds nothing any more; false if it did not. */
+    boolean release(Step step) {
+        boolean released = underway.remove(step);
+        if (released) {
             held = held.minus(step.hold());
         }
+        return released;
     }
 
     /** A step has ended, or is now known to have cost something else: its last word counts, whoever comes with it. */
     void end(Step step) {
-        release(step);
+        boolean unused = release(step);
         Cost now = step.lastWord().cost();
         Cost before = ended.put(step, now);
         if (step.isWithinCall()) {

@@ -89,8 +89,8 @@ final class BudgetExceededTest {
                                 + " the 25 USD per day; lower its estimate or raise the limit");
         assertThat(refused(Kind.UNPRICED, DAY, status))
                 .hasMessage(
-                        "Circuit breaker 'llm' is out of budget 'daily' for this call, of which nobody knows what it"
-                                + " may cost in USD; set a price or estimate-per-call");
+                        "Circuit breaker 'llm' is cut off by budget 'daily', because nobody knows what this call may cost in USD;"
+                                + " set a price or estimate-per-call");
         assertThat(refused(Kind.STORE, DAY, status))
                 .hasMessage(
                         "Circuit breaker 'llm' is cut off from budget 'daily', whose store does not answer; calls pass"

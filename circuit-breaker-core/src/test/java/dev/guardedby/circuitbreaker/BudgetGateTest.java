@@ -430,6 +430,25 @@ class BudgetGateTest {
     }
 
     @Test
+    @SuppressWarnings("NullAway") // on purpose
+    void ledgerThatHasNoStageToAnswerBy_refuses() {
+        CircuitBreaker breaker = answeredBy(null);
+        assertThat(refusal(breaker, usd("1"))).isEqualTo("daily STORE");
+        assertThat(failure(breaker.acquireAsync(usd("1")).toCompletableFuture()))
+                .isInstanceOf(BudgetExceededException.class);
+        assertThat(shown(breaker)).isEqualTo("daily 0+0/1");
+    }
+
+    @Test
+    void openBreaker_isWhatACallOfAnUnpricedModelIsRefusedFor() {
+        CircuitBreaker breaker = story.breaker().budget(daily("1")).build();
+        assertThatExceptionOfType(BudgetExceededException.class).isThrownBy(() -> breaker.refuseUnpriced("unheard-of"));
+        breaker.forceOpen();
+        breaker.refuseUnpriced("unheard-of");
+        assertThat(breaker.stats().totalRejected()).isEqualTo(1);
+    }
+
+    @Test
     void errorOfALedger_isThrownAsItIs() {
         StackOverflowError error = new StackOverflowError();
         CircuitBreaker breaker = answeredBy(CompletableFuture.failedFuture(error));

@@ -31,6 +31,11 @@ final class KeptInAMap implements KeyedBreakers {
 
     @Override
     public CircuitBreaker keep(String key, Supplier<CircuitBreaker> made) {
+        CircuitBreaker present = kept.get(key);
+        if (present != null) {
+            // Another thread has been quicker, perhaps with the last place.
+            return present;
+        }
         if (kept.size() >= most) {
             return kept.values().iterator().next().parent().orElseThrow();
         }

@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
 final class LedgerByHand extends ForwardingLedger {
     final List<Runnable> waiting = new ArrayList<>();
     boolean away;
+    /** Whether extensions that wait fail in the end. */
+    boolean failing;
+
     int reserves;
     int settlements;
 
@@ -56,8 +59,13 @@ final class LedgerByHand extends ForwardingLedger {
             return memory.extend(extension);
         }
         CompletableFuture<Answer> later = new CompletableFuture<>();
-        waiting.add(() ->
-                later.complete(memory.extend(extension).toCompletableFuture().join()));
+        waiting.add(() -> {
+            if (failing) {
+                later.completeExceptionally(new IllegalStateException("store is away"));
+            } else {
+                later.complete(memory.extend(extension).toCompletableFuture().join());
+            }
+        });
         return later;
     }
 

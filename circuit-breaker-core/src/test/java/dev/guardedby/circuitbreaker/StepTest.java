@@ -105,7 +105,7 @@ class StepTest {
         assertThatExceptionOfType(BudgetExceededException.class)
                 .isThrownBy(() -> permit.step(atMost("0.41")))
                 .withMessageContaining(
-                        "budget 'run' for this call, which may cost 0.71, more than all of the 0.4 USD per call");
+                        "budget 'run' for this call, which may cost 0.41, more than all of the 0.4 USD per call");
         permit.success();
         assertThatExceptionOfType(BudgetExceededException.class)
                 .isThrownBy(() -> breaker.acquire(usd("0.25")))
@@ -247,6 +247,95 @@ class StepTest {
         assertThat(refused(permit, atMost("0.4"))).isEqualTo("daily STORE");
         permit.success();
         assertThat(shown(breaker)).isEqualTo("daily 0+0/1");
+    }
+
+    @Test
+    void stepThatIsRefused_whenItsCallHasEnded_costsNothing() {
+        LedgerByHand ledger = new LedgerByHand();
+        CircuitBreaker breaker =
+                story.breaker().ledger(ledger).budget(daily("0.5")).build();
+        Permit permit = breaker.acquire();
+        step(permit, "0.1", "0.1");
+        ledger.away = true;
+        CompletableFuture<Step> asked = permit.stepAsync(atMost("0.45")).toCompletableFuture();
+        permit.cancel();
+        assertThat(shown(breaker)).isEqualTo("daily 0.55+0/0.5");
+        ledger.failing = true;
+        ledger.answer();
+
+        assertThat(asked).isCompletedExceptionally();
+        assertThat(shown(breaker)).isEqualTo("daily 0.1+0/0.5");
+    }
+
+    @Test
+    void stepThatIsRefused_becauseTheBreakerEnforcesNow_costsNothing() {
+        CircuitBreaker breaker = breaker("0.5");
+        breaker.mode(Mode.OBSERVE);
+        Permit permit = breaker.acquire();
+        step(permit, "0.5", "0.5");
+        breaker.mode(Mode.ENFORCE);
+        assertThat(refused(permit, atMost("0.1"))).isEqualTo("daily EXHAUSTED");
+        permit.success();
+        assertThat(shown(breaker)).isEqualTo("daily 0.5+0/0.5, calls 1+0/100");
+    }
+
+    @Test
+    void stepAfterTheEnd_standsInPlaceOfAHold_andTheBudgetStaysSoft() {
+        CircuitBreaker breaker = breaker("1");
+        Permit permit = breaker.acquireFor(Estimate.likely(usd("0.2")));
+        permit.success();
+        step(permit, "0.1", "0.1");
+        assertThat(shown(breaker)).isEqualTo("daily 0.1+0/1, calls 1+0/100");
+        assertThat(breaker.budgets().get(0).kind()).isEqualTo(BudgetStatus.Kind.SOFT);
+    }
+
+    @Test
+    void unknownStep_isRefusedWithoutAnAmount() {
+        CircuitBreaker breaker = breaker("0.5");
+        Permit permit = breaker.acquire();
+        step(permit, "0.5", "0.5");
+        assertThatExceptionOfType(BudgetExceededException.class)
+                .isThrownBy(() -> permit.step(Estimate.UNKNOWN))
+                .withMessageNotContaining("may cost");
+    }
+
+    /** A bound for three attempts, of which one is likely. */
+    @Test
+    void successThatTellsNothing_costsWhatIsLikely_aChargedFailureAllThatWasHeld() {
+        Estimate estimate = new Estimate(usd("0.3"), usd("0.1"));
+        CircuitBreaker breaker = breaker("10");
+        breaker.acquireFor(estimate).success();
+        assertThat(shown(breaker)).isEqualTo("daily 0.1+0/10, calls 1+0/100");
+        breaker.acquireFor(estimate).failure(new SocketTimeoutException());
+        assertThat(shown(breaker)).isEqualTo("daily 0.4+0/10, calls 2+0/100");
+
+        Permit permit = breaker.acquire();
+        Step told = permit.step(estimate);
+        assertThat(told.hold()).isEqualTo(usd("0.3"));
+        told.endUnknown();
+        permit.step(estimate).fail(new SocketTimeoutException());
+        permit.success();
+        assertThat(shown(breaker)).isEqualTo("daily 0.8+0/10, calls 3+0/100");
+        assertThat(breaker.budgets().get(0).kind()).isEqualTo(BudgetStatus.Kind.EXACT);
+    }
+
+    @Test
+    void observe_countsACallOnce_howeverManyOfItsStepsWouldBeRefused_andAdvisesNothing() {
+        CircuitBreaker breaker = story.breaker()
+                .budget(dailyBuilder("0.1").degradeAt(50).degradeTo("small").build())
+                .build();
+        breaker.mode(Mode.OBSERVE);
+        spend(breaker, "0.2");
+        for (int i = 0; i < 3; i++) {
+            Permit permit = breaker.acquire();
+            step(permit, "0.1", "0.1");
+            step(permit, "0.1", "0.1");
+            permit.refuseUnpricedStep("unheard-of");
+            assertThat(permit.advice()).isEmpty();
+            permit.success();
+        }
+        assertThat(breaker.stats().wouldReject()).isEqualTo(3);
+        assertThat(breaker.advice()).isPresent();
     }
 
     @Test
@@ -659,7 +748,7 @@ class StepTest {
         Permit permit = dollars.acquire();
         assertThatExceptionOfType(BudgetExceededException.class)
                 .isThrownBy(() -> permit.refuseUnpricedStep("large"))
-                .withMessageContaining("because there is no price for model 'large'; set one");
+                .withMessageContaining("in USD, because there is no price for model 'large'; set one");
         assertThat(dollars.stats().totalRejected()).isEqualTo(2);
         dollars.mode(Mode.OBSERVE);
         dollars.refuseUnpriced("large");

@@ -31,8 +31,10 @@ final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwabl
     private volatile boolean recordedInside;
     /** What it has cost so far, as far as is known; null for nothing. By this object's lock, which most calls never take. */
     private @Nullable Cost soFar;
-    /** Whether somebody knew all of that. */
+    /** Whether a part of that was estimated, or unknown. */
     private boolean uncertain;
+    /** Whether a step was booked that no permit knows of, so that nothing can stand in its place. */
+    private volatile boolean bookedAlone;
 
     private @Nullable GuardedCall outer;
     private volatile @Nullable GuardedCall continuation;
@@ -106,7 +108,7 @@ final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwabl
      */
     void returned(@Nullable Object result) {
         CostExpression expression = method.cost();
-        if (expression != null && !recorded) {
+        if (expression != null && !recorded && !bookedAlone) {
             expression.book(this, invocation.getArguments(), result);
         } else if (tally != null && !recorded && !recordedInside) {
             tally.book(this, result);
@@ -133,9 +135,18 @@ final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwabl
         add(cost, confidence);
     }
 
-    private synchronized void startWith(GuardedCall preparation) {
-        soFar = preparation.soFar;
-        uncertain = preparation.uncertain;
+    private void startWith(GuardedCall preparation) {
+        bookedAlone = preparation.bookedAlone;
+        synchronized (preparation) {
+            soFar = preparation.soFar;
+            uncertain = preparation.uncertain;
+        }
+    }
+
+    private synchronized void addStep(Cost cost, Confidence confidence) {
+        if (!recorded) {
+            add(cost, confidence);
+        }
     }
 
     private synchronized void add(Cost cost, Confidence confidence) {
@@ -210,11 +221,17 @@ final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwabl
         return permit == null ? Cost.ZERO : permit.hold();
     }
 
+    /** A step has cost so much, of which its permit does not know: it is booked at once. */
+    void steppedAlone(Cost cost, Confidence confidence) {
+        boolean known = confidence != Confidence.UNKNOWN;
+        breaker.recordCost(known ? cost : new Cost(cost.inputTokens(), cost.outputTokens(), 0));
+        bookedAlone = true;
+        stepped(cost, confidence);
+    }
+
     /** A step of it has cost so much, so its result is not to be read any more. */
     void stepped(Cost cost, Confidence confidence) {
-        if (!recorded) {
-            add(cost, confidence);
-        }
+        addStep(cost, confidence);
         recordedInside = true;
         tellOuterCalls();
     }

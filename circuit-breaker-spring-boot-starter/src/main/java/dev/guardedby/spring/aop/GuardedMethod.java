@@ -1,6 +1,7 @@
 package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
+import dev.guardedby.circuitbreaker.CircuitState;
 import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.Estimate;
 import dev.guardedby.spring.models.ModelRequest;
@@ -41,13 +42,15 @@ record GuardedMethod(
     }
 
     /**
-     * What a call will ask a model for, by its arguments; null if they do not tell, or if there is no budget to ask.
+     * What a call will ask a model for, by its arguments; null if they do not tell, or if no budget will be asked.
      *
      * @throws dev.guardedby.circuitbreaker.BudgetExceededException if it is a model without a price, such calls are to be refused, and a
      *     budget counts US dollars
      */
     @Nullable ModelRequest request(CircuitBreaker guarding, MethodInvocation invocation) {
-        return argument == null || !guarding.hasBudgets() ? null : argument.read(guarding, invocation.getArguments());
+        return argument == null || !guarding.hasBudgets() || guarding.state() == CircuitState.OPEN
+                ? null
+                : argument.read(guarding, invocation.getArguments());
     }
 
     /**

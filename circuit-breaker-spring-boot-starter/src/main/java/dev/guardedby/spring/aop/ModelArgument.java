@@ -52,11 +52,10 @@ final class ModelArgument {
         if (request == null) {
             return null;
         }
-        String model = request.model();
         Pricing.AtStart prices = pricing.now();
         // Without any price the method says itself what it costs.
-        if (model != null && prices.areThere() && pricing.rejects(request.provider(), model, prices)) {
-            breaker.refuseUnpriced(model);
+        if (prices.areThere() && pricing.rejects(request, prices)) {
+            breaker.refuseUnpriced(Objects.requireNonNull(request.model()));
         }
         return request;
     }

@@ -80,6 +80,9 @@ final class ModelStep implements ModelCall {
 
     @Override
     public void endStream(@Nullable Object last, long outputTokens) {
+        if (outputTokens < 0) {
+            throw new IllegalArgumentException("outputTokens must be at least 0, but was " + outputTokens);
+        }
         ModelUsage usage = last == null ? null : costs.read(last);
         if (usage != null) {
             book(usage);
@@ -92,7 +95,10 @@ final class ModelStep implements ModelCall {
 
     /** What was used as far as can be seen from here. */
     private ModelUsage seen(long outputTokens) {
-        return named(ModelUsage.of(request.model(), Usage.of(request.inputTokens(), outputTokens))
+        Long most = request.maxOutputTokens();
+        // What was counted here is rather too much, and there cannot have been more.
+        long received = most == null ? outputTokens : Math.min(outputTokens, most);
+        return named(ModelUsage.of(request.model(), Usage.of(request.inputTokens(), received))
                 .with(Confidence.ESTIMATED));
     }
 
@@ -129,7 +135,9 @@ final class ModelStep implements ModelCall {
             endUnknown();
             return;
         }
-        Priced priced = costs.price(named(usage), prices, held().nanoUsd());
+        ModelUsage named = named(usage);
+        Priced priced = costs.price(named, prices, held().nanoUsd());
+        costs.answered(request, prices.price(named) == null && named.model() != null ? named : null);
         say(priced.cost(), priced.confidence());
         if (priced.confidence() == Confidence.REPORTED) {
             costs.learnt().add(priced.cost());
@@ -140,7 +148,7 @@ final class ModelStep implements ModelCall {
         Step given = step;
         if (given != null) {
             given.endUnknown();
-            call.stepped(more(given.hold()), Confidence.UNKNOWN);
+            call.stepped(more(given.costIfUnknown()), Confidence.UNKNOWN);
         }
     }
 
@@ -152,7 +160,7 @@ final class ModelStep implements ModelCall {
 
     private Cost held() {
         Step given = step;
-        return given == null ? Cost.ZERO : given.hold();
+        return given == null ? Cost.ZERO : given.costIfUnknown();
     }
 
     private void say(Cost cost, Confidence confidence) {
@@ -161,10 +169,7 @@ final class ModelStep implements ModelCall {
             given.end(cost, confidence);
             call.stepped(more(cost), confidence);
         } else {
-            Cost more = more(cost);
-            boolean known = confidence != Confidence.UNKNOWN;
-            call.breaker().recordCost(known ? more : new Cost(more.inputTokens(), more.outputTokens(), 0));
-            call.stepped(more, confidence);
+            call.steppedAlone(more(cost), confidence);
         }
     }
 

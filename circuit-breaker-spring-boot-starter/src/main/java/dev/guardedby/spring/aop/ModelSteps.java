@@ -78,11 +78,11 @@ final class ModelSteps implements ModelCalls {
         String cheaper = cheaper(call, asked, prices);
         ModelRequest request = cheaper == null ? asked : asked.by(cheaper);
         Permit permit = call.permit();
-        String model = request.model();
-        if (permit != null && model != null && usages.pricing().rejects(request.provider(), model, prices)) {
-            permit.refuseUnpricedStep(model);
-        }
         UsageCost costs = usages.ofSteps(call.breaker());
+        String unpriced = usages.pricing().rejects(request, prices) ? request.model() : costs.unpricedAnswer(request);
+        if (permit != null && unpriced != null) {
+            permit.refuseUnpricedStep(unpriced);
+        }
         return new ModelStep(
                 call,
                 inside,
@@ -95,12 +95,13 @@ final class ModelSteps implements ModelCalls {
 
     /** The model that a budget advises; not one that would be refused, which would be worse than a dear one. */
     private @Nullable String cheaper(GuardedCall call, ModelRequest asked, Pricing.AtStart prices) {
-        String model = call.advice().flatMap(Advice::model).orElse(null);
+        String model =
+                asked.fixed() ? null : call.advice().flatMap(Advice::model).orElse(null);
         if (model == null || model.equals(asked.model())) {
             return null;
         }
         Permit permit = call.permit();
-        if (permit != null && usages.pricing().rejects(asked.provider(), model, prices) && permit.countsDollars()) {
+        if (permit != null && usages.pricing().rejects(asked.by(model), prices) && permit.countsDollars()) {
             usages.pricing().warnOfUselessAdvice(model);
             return null;
         }

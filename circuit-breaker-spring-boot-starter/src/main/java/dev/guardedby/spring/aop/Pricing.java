@@ -73,9 +73,9 @@ final class Pricing {
         return unknown.get() == UnknownModel.REJECT;
     }
 
-    /** Whether calls of a model are refused where a budget counts US dollars, because it has no price. */
-    boolean rejects(@Nullable String provider, String model, AtStart prices) {
-        return rejectsUnknown() && !prices.knows(provider, model);
+    /** Whether a call is refused where a budget counts US dollars, because its model has no price for what it may use. */
+    boolean rejects(ModelRequest request, AtStart prices) {
+        return request.model() != null && rejectsUnknown() && !prices.canPrice(request);
     }
 
     /** Whether calls of models without a price cost nothing. */
@@ -140,9 +140,10 @@ final class Pricing {
             return book.price(usage, begun).orElse(null);
         }
 
-        /** Whether a model has a price. */
-        boolean knows(@Nullable String provider, @Nullable String model) {
-            return model != null && book.find(provider, model, begun).isPresent();
+        private boolean canPrice(ModelRequest request) {
+            Long most = request.maxOutputTokens();
+            Usage least = Usage.of(1, most != null && most == 0 ? 0 : 1);
+            return price(ModelUsage.of(request.model(), least).servedBy(request.provider())) != null;
         }
 
         /**
@@ -163,7 +164,8 @@ final class Pricing {
             // Where there are no dollars in a bound, those that are learnt count.
             return sent == 0 || request.maxOutputTokens() == null
                     ? Estimate.likely(theMore(cost, learnt))
-                    : new Estimate(cost, learnt);
+                    // A success that tells nothing has been paid once, as far as anybody knows.
+                    : new Estimate(cost, once.nanoUsd() > 0 ? once : once.plus(new Cost(0, 0, learnt.nanoUsd())));
         }
 
         /**

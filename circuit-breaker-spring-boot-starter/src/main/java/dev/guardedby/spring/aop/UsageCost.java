@@ -5,8 +5,11 @@ import dev.guardedby.circuitbreaker.Confidence;
 import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.ModelUsage;
 import dev.guardedby.spring.aop.LostCosts.Reason;
+import dev.guardedby.spring.models.ModelRequest;
 import dev.guardedby.spring.usage.UsageExtractor;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import org.apache.commons.logging.Log;
@@ -19,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class UsageCost {
     private static final Log LOG = LogFactory.getLog(UsageCost.class);
+    // An application may ask for as many models as it likes.
+    private static final int MOST_UNPRICED = 256;
 
     private final String method;
     private final List<Reader> readers;
@@ -31,6 +36,9 @@ final class UsageCost {
 
     /** The model that the last call used without a price; null if it had one. */
     private volatile @Nullable ModelUsage lastUnpriced;
+
+    /** What was used without a price, by the models that were asked for. */
+    private final Map<String, ModelUsage> unpricedAnswers = new ConcurrentHashMap<>();
 
     private final AtomicBoolean warnedOfBroken = new AtomicBoolean();
     private final AtomicBoolean warnedOfUntold = new AtomicBoolean();
@@ -84,12 +92,34 @@ final class UsageCost {
     void refuseIfUnpriced(CircuitBreaker breaker) {
         ModelUsage last = lastUnpriced;
         if (last != null && pricing.rejectsUnknown()) {
-            if (pricing.now().knows(last.provider(), last.model())) {
+            if (pricing.now().price(last) != null) {
                 lastUnpriced = null;
             } else {
                 breaker.refuseUnpriced(String.valueOf(last.model()));
             }
         }
+    }
+
+    /** A step that asked for a model was answered by one without a price, or by one that has a price. */
+    void answered(ModelRequest request, @Nullable ModelUsage unpricedAnswer) {
+        String asked = request.model();
+        if (asked == null || (unpricedAnswer == null && unpricedAnswers.isEmpty())) {
+            return;
+        }
+        if (unpricedAnswer == null) {
+            unpricedAnswers.remove(asked);
+        } else if (unpricedAnswers.size() < MOST_UNPRICED) {
+            unpricedAnswers.put(asked, unpricedAnswer);
+        }
+    }
+
+    /** The model without a price that has answered in place of the one that is asked for, if such calls are to be refused; else null. */
+    @Nullable String unpricedAnswer(ModelRequest request) {
+        String asked = request.model();
+        ModelUsage answer = asked == null || unpricedAnswers.isEmpty() ? null : unpricedAnswers.get(asked);
+        return answer != null && pricing.rejectsUnknown() && pricing.now().price(answer) == null
+                ? answer.model()
+                : null;
     }
 
     /** What a result, or an item of a stream, tells of what was used; null if nothing. */

@@ -74,7 +74,7 @@ final class BudgetsCheck implements SmartInitializingSingleton {
             }
             budgets(entry)
                     .filter(budget -> budget.degradeTo()
-                            .filter(model -> book.find(null, model, now).isEmpty())
+                            .filter(model -> !hasPrice(model, book, now))
                             .isPresent())
                     .forEach(budget -> warnOfVainAdvice(budget, entry, book));
         }
@@ -84,6 +84,12 @@ final class BudgetsCheck implements SmartInitializingSingleton {
         String model = budget.degradeTo().orElseThrow();
         BreakerLog.LOG.warn("There is no price for '" + model + "', the degrade-to of the budget "
                 + title(budget, entry) + ", so calls will keep their own models" + meant(model, book));
+    }
+
+    /** Who will serve it is not known yet, so the price of whomever will do. */
+    private static boolean hasPrice(String model, PriceBook book, Instant now) {
+        return book.find(null, model, now).isPresent()
+                || book.models().stream().anyMatch(price -> price.model().endsWith("/" + model));
     }
 
     private static String meant(String model, PriceBook book) {

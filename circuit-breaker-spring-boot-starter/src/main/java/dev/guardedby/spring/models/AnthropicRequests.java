@@ -8,9 +8,6 @@ import java.util.Set;
 
 /** Requests of Anthropic's SDK: messages. */
 final class AnthropicRequests implements ModelRequestReader {
-    /** What tools and formats are explained with; Anthropic's documentation says up to 530, depending on the model. */
-    private static final int MOST_EXPLAINED = 1_000;
-
     @Override
     public Set<Class<?>> types() {
         return Set.of(MessageCreateParams.class, StructuredMessageCreateParams.class);
@@ -24,7 +21,7 @@ final class AnthropicRequests implements ModelRequestReader {
         JsonRequest asked = new JsonRequest(ObjectMappers.jsonMapper().convertValue(params._body(), Map.class));
         return asked.of(
                 "anthropic",
-                asked.has("tools") || asked.has("output_config") ? MOST_EXPLAINED : 0,
+                asked.has("tools") || asked.has("output_config") ? ModelRequest.explained("anthropic") : 0,
                 ModelRequest.limit(asked.number("max_tokens"), 1));
     }
 }

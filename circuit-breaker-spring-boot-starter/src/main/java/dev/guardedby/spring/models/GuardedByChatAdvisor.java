@@ -31,8 +31,8 @@ import reactor.core.publisher.Mono;
  * received, and if all that is sent is text. Of that a token is counted for 3 ASCII characters, and for 1.5 bytes of other characters in
  * UTF-8, and 16 for each message, tool call and tool: more than prose, code and JSON come to, though not noise, such as long numbers.
  * All of that is held as many times as the client may try by itself, because it may have to be paid each time: 1 + {@code maxRetries} of the
- * options where they have that, as OpenAI's and Anthropic's of 2.0 do, else {@code spring.ai.retry.max-attempts} (default 10), except for
- * streams; other clients than Spring AI's own are taken to try once.
+ * options where they have that, as OpenAI's and Anthropic's of 2.0 do, else {@code spring.ai.retry.max-attempts} (default 10), to which 2.0
+ * adds the first attempt, except for streams; other clients than Spring AI's own are taken to try once.
  *
  * <p>The cheaper model of a budget's {@code degrade-to} takes the place of the one in the options, and all other options stay; options of Spring
  * AI 1.1 that have no {@code copy()} and {@code setModel} keep their model.
@@ -51,11 +51,11 @@ public final class GuardedByChatAdvisor implements CallAdvisor, StreamAdvisor {
     /**
      * An advisor.
      *
-     * @param attempts how often a client of Spring AI tries that does not say so itself; streams it never tries again
+     * @param attempts {@code spring.ai.retry.max-attempts}
      */
     GuardedByChatAdvisor(ModelCalls calls, int attempts) {
         this.calls = calls;
-        this.attempts = ModelRequest.attempts(attempts - 1);
+        this.attempts = SpringAiPrompt.attempts(attempts);
     }
 
     @Override

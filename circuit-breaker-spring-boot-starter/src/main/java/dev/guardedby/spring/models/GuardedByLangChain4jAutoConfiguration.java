@@ -57,12 +57,17 @@ public final class GuardedByLangChain4jAutoConfiguration {
             hints.proxies().registerJdkProxy(AopProxyUtils.completeJdkProxyInterfaces(StreamingChatModel.class));
             for (String model : new String[] {
                 "dev.langchain4j.model.anthropic.AnthropicChatModel",
+                "dev.langchain4j.model.anthropic.AnthropicStreamingChatModel",
+                "dev.langchain4j.model.googleai.GoogleAiGeminiChatModel",
+                "dev.langchain4j.model.googleai.GoogleAiGeminiStreamingChatModel",
                 "dev.langchain4j.model.mistralai.MistralAiChatModel",
                 "dev.langchain4j.model.ollama.OllamaChatModel",
                 "dev.langchain4j.model.openai.OpenAiChatModel"
             }) {
-                hints.reflection()
-                        .registerTypeIfPresent(classLoader, model, type -> type.withField(LangChain4jRequests.RETRIES));
+                hints.reflection().registerTypeIfPresent(classLoader, model, type -> {
+                    LangChain4jRequests.RETRIES.forEach(type::withField);
+                    LangChain4jRequests.BRING_MORE.forEach(type::withField);
+                });
             }
         }
     }

@@ -43,7 +43,7 @@ public final class GuardedByModelsAutoConfiguration {
         @ConditionalOnBooleanProperty(name = "guardedby.enabled", matchIfMissing = true)
         @ConditionalOnMissingBean(name = "guardedBySpringAiRequests")
         ModelRequestReader guardedBySpringAiRequests(@Value("${spring.ai.retry.max-attempts:10}") int attempts) {
-            int most = ModelRequest.attempts(attempts - 1);
+            int most = SpringAiPrompt.attempts(attempts);
             return ModelRequestReader.of(Prompt.class, prompt -> SpringAiPrompt.read(prompt, most));
         }
     }

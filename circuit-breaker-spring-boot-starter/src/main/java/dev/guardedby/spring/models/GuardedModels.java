@@ -17,7 +17,7 @@ import org.springframework.aop.framework.ProxyFactory;
  * ended. Where a budget has reached its {@code degrade-at}, the model of {@code degrade-to} is asked for instead, unless the parameters of
  * the request are of a kind of which no other model can be asked for. What it may cost is bounded by the length of the messages, of the
  * tools and of the answer, if that has a limit; images have no bound. All of that is held as many times as the model may try by itself,
- * 1 + {@code maxRetries}, because it may have to be paid each time. Outside guarded methods, and with {@code guardedby.enabled=false}, all
+ * 1 + {@code maxRetries} or else 3, because it may have to be paid each time; streams are tried once. Outside guarded methods, and with {@code guardedby.enabled=false}, all
  * calls pass.
  *
  * <p>Thread-safe.

@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 final class GuardedStream implements StreamingChatResponseHandler {
     private final StreamingChatResponseHandler handler;
     private final LangChain4jCall call;
-    /** Tokens, by estimate. By this object's lock, as all that follows. */
-    private long received;
+    /** By this object's lock, as all that follows. */
+    private final TokenCount received = new TokenCount();
 
     private boolean begun;
     private boolean cut;
@@ -99,7 +99,7 @@ final class GuardedStream implements StreamingChatResponseHandler {
 
     private synchronized void see(String text) {
         begun = true;
-        received += TokenCount.of(text);
+        received.add(text);
     }
 
     private void complete(ChatResponse response) {
@@ -121,7 +121,7 @@ final class GuardedStream implements StreamingChatResponseHandler {
         long tokens;
         synchronized (this) {
             last = told;
-            tokens = received;
+            tokens = received.tokens();
         }
         if (last != null) {
             call.endStream(last, tokens);
@@ -151,7 +151,7 @@ final class GuardedStream implements StreamingChatResponseHandler {
                 return;
             }
             cut = true;
-            tokens = received;
+            tokens = received.tokens();
         }
         call.cut(tokens);
         // It may have come to its end meanwhile, and the last word counts.

@@ -133,7 +133,7 @@ final class JsonRequest {
 
     private static long tokensOfItem(@Nullable Object item) {
         // A number is a token itself.
-        return (item instanceof Number ? 0 : TokenCount.OF_A_MESSAGE) + tokensOf(item);
+        return item instanceof Number ? 1 : TokenCount.OF_A_MESSAGE + tokensOf(item);
     }
 
     /** As the JSON has it, each name, text and bracket with what stands around it. */

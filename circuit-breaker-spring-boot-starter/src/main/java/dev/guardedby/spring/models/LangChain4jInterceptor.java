@@ -82,13 +82,14 @@ final class LangChain4jInterceptor implements MethodInterceptor {
 
     private ModelRequest known(ChatRequest asked, Object model, boolean streams) {
         try {
-            return streams
+            ModelRequest known = streams
                     ? known(
                             asked,
                             ((StreamingChatModel) model).defaultRequestParameters(),
                             ((StreamingChatModel) model).provider())
                     : known(asked, ((ChatModel) model).defaultRequestParameters(), ((ChatModel) model).provider())
                             .triedAtMost(LangChain4jRequests.attempts(model));
+            return LangChain4jRequests.bringsMore(model) ? known.withTokens(known.inputTokens(), null) : known;
         } catch (RuntimeException | LinkageError broken) {
             warn(broken);
             return ModelRequest.of(asked.modelName());

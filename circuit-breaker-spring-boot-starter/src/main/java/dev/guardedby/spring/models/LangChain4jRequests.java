@@ -13,9 +13,11 @@ import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.openai.OpenAiChatRequestParameters;
 import java.lang.reflect.Field;
+import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.ClassUtils;
+import org.springframework.util.ObjectUtils;
 import org.springframework.util.ReflectionUtils;
 
 /** What LangChain4j's requests tell before they are sent. */
@@ -23,9 +25,15 @@ final class LangChain4jRequests {
     private static final boolean OPEN_AI_IS_PRESENT = ClassUtils.isPresent(
             "dev.langchain4j.model.openai.OpenAiChatRequestParameters", LangChain4jRequests.class.getClassLoader());
 
-    static final String RETRIES = "maxRetries";
+    /** Fields of models, by the names that there are. */
+    static final List<String> RETRIES = List.of("maxRetries", "maximumRetries");
 
-    /** Of models that are not at hand: they try again twice, unless they are told otherwise. */
+    static final List<String> BRING_MORE =
+            List.of("allowCodeExecution", "allowGoogleMaps", "allowGoogleSearch", "allowUrlContext", "serverTools");
+
+    private static final String ANOTHER_MODEL = "another";
+
+    /** Most models try again twice, unless they are told otherwise. */
     private static final int ATTEMPTS = 3;
 
     private LangChain4jRequests() {}
@@ -48,10 +56,14 @@ final class LangChain4jRequests {
             sent += TokenCount.OF_A_MESSAGE + tokensOf(message);
             bounded &= isText(message);
         }
-        Integer limit = bounded ? mostReceived(parameters) : null;
-        return ModelRequest.of(parameters.modelName())
-                .servedBy(provider == null ? null : nameOf(provider))
-                .withTokens(sent, limit == null ? null : ModelRequest.limit(limit, 1));
+        String servedBy = provider == null ? null : nameOf(provider);
+        boolean described = parameters.responseFormat() != null || !isEmpty(parameters.toolSpecifications());
+        ModelRequest known = ModelRequest.of(parameters.modelName())
+                .servedBy(servedBy)
+                .withTokens(
+                        sent + (described ? ModelRequest.explained(servedBy) : 0),
+                        bounded ? mostReceived(parameters) : null);
+        return ANOTHER_MODEL.equals(of(ANOTHER_MODEL, request).modelName()) ? known : known.withFixedModel();
     }
 
     /** The same request of another model, or of the same where its parameters are of a kind that cannot take another. */
@@ -68,19 +80,47 @@ final class LangChain4jRequests {
                 : request;
     }
 
-    /** How often a model tries; those that try again keep that in a field of this name, and tell nobody. */
+    /** How often a model tries: as a field of such a name says, or else as most do, for no model tells. */
     static int attempts(Object model) {
-        Field field = ReflectionUtils.findField(model.getClass(), RETRIES);
-        if (field == null) {
-            return 1;
+        for (String name : RETRIES) {
+            if (read(model, name) instanceof Integer retries) {
+                return ModelRequest.attempts(retries);
+            }
         }
-        ReflectionUtils.makeAccessible(field);
-        return ReflectionUtils.getField(field, model) instanceof Integer retries ? ModelRequest.attempts(retries) : 1;
+        return ATTEMPTS;
     }
 
-    private static @Nullable Integer mostReceived(ChatRequestParameters parameters) {
-        Integer limit = parameters.maxOutputTokens();
-        return limit == null && OPEN_AI_IS_PRESENT ? OpenAi.mostReceived(parameters) : limit;
+    /** Whether the provider of a model gets for itself what no message has, as a field of such a name says. */
+    static boolean bringsMore(Object model) {
+        return BRING_MORE.stream().map(name -> read(model, name)).anyMatch(value -> !isOff(value));
+    }
+
+    private static boolean isOff(@Nullable Object value) {
+        return ObjectUtils.isEmpty(value) || Boolean.FALSE.equals(value);
+    }
+
+    private static @Nullable Object read(Object model, String name) {
+        Field field = ReflectionUtils.findField(model.getClass(), name);
+        if (field == null) {
+            return null;
+        }
+        ReflectionUtils.makeAccessible(field);
+        return ReflectionUtils.getField(field, model);
+    }
+
+    private static @Nullable Long mostReceived(ChatRequestParameters parameters) {
+        int limit = Math.max(
+                orNone(parameters.maxOutputTokens()), OPEN_AI_IS_PRESENT ? OpenAi.mostReceived(parameters) : 0);
+        boolean hasMore = OPEN_AI_IS_PRESENT && OpenAi.hasMore(parameters);
+        return hasMore ? null : ModelRequest.limit(limit, 1);
+    }
+
+    private static int orNone(@Nullable Integer number) {
+        return number == null ? 0 : number;
+    }
+
+    private static boolean isEmpty(@Nullable Collection<?> all) {
+        return all == null || all.isEmpty();
     }
 
     /** Schemas are sent as JSON, which is no longer than what they say of themselves. */
@@ -152,8 +192,14 @@ final class LangChain4jRequests {
 
     /** What only requests to OpenAI have; loaded where that client is on the class path. */
     private static final class OpenAi {
-        private static @Nullable Integer mostReceived(ChatRequestParameters parameters) {
-            return parameters instanceof OpenAiChatRequestParameters openAi ? openAi.maxCompletionTokens() : null;
+        private static int mostReceived(ChatRequestParameters parameters) {
+            return parameters instanceof OpenAiChatRequestParameters openAi ? orNone(openAi.maxCompletionTokens()) : 0;
+        }
+
+        /** Whether there are parameters of which nobody here knows what they do. */
+        private static boolean hasMore(ChatRequestParameters parameters) {
+            return parameters instanceof OpenAiChatRequestParameters openAi
+                    && !ObjectUtils.isEmpty(openAi.customParameters());
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.guardedby.spring.models;
 
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,15 +11,21 @@ import org.jspecify.annotations.Nullable;
  * @param inputTokens at most so many tokens are sent, 0 to 10^12; 0 if nobody knows
  * @param maxOutputTokens at most so many tokens are received, 0 to 10^12; null if there is no limit
  * @param attempts how often the client may try, each of which may cost, 1 to 1,000
+ * @param fixed whether no other model can be asked instead
  */
 public record ModelRequest(
         @Nullable String provider,
         @Nullable String model,
         long inputTokens,
         @Nullable Long maxOutputTokens,
-        int attempts) {
+        int attempts,
+        boolean fixed) {
     private static final long MOST_TOKENS = 1_000_000_000_000L;
     private static final int MOST_ATTEMPTS = 1_000;
+    /** Who serves Anthropic's models. */
+    private static final Set<String> OF_ANTHROPIC = Set.of("anthropic", "bedrock", "vertex_ai");
+
+    private static final long MOST_EXPLAINED = 1_000;
 
     /**
      * A request.
@@ -33,27 +40,45 @@ public record ModelRequest(
 
     /** A request for a model of which nothing else is known, to be tried once. */
     public static ModelRequest of(@Nullable String model) {
-        return new ModelRequest(null, model, 0, null, 1);
+        return new ModelRequest(null, model, 0, null, 1, false);
     }
 
-    /** The same, with the most tokens that are sent and received. */
+    /**
+     * The same, with the most tokens that are sent and received.
+     *
+     * @throws IllegalArgumentException if a number is out of its range
+     */
     public ModelRequest withTokens(long mostSent, @Nullable Long mostReceived) {
-        return new ModelRequest(provider, model, mostSent, mostReceived, attempts);
+        return new ModelRequest(provider, model, mostSent, mostReceived, attempts, fixed);
     }
 
     /** The same for another model. */
     public ModelRequest by(String otherModel) {
-        return new ModelRequest(provider, otherModel, inputTokens, maxOutputTokens, attempts);
+        return new ModelRequest(provider, otherModel, inputTokens, maxOutputTokens, attempts, fixed);
     }
 
     /** The same, served by a provider. */
     public ModelRequest servedBy(@Nullable String otherProvider) {
-        return new ModelRequest(otherProvider, model, inputTokens, maxOutputTokens, attempts);
+        return new ModelRequest(otherProvider, model, inputTokens, maxOutputTokens, attempts, fixed);
     }
 
-    /** The same, tried at most so often, 1 to 1,000. */
+    /**
+     * The same, tried at most so often, 1 to 1,000.
+     *
+     * @throws IllegalArgumentException if that is out of its range
+     */
     public ModelRequest triedAtMost(int times) {
-        return new ModelRequest(provider, model, inputTokens, maxOutputTokens, times);
+        return new ModelRequest(provider, model, inputTokens, maxOutputTokens, times, fixed);
+    }
+
+    /** The same, for a client that lets nobody ask another model. */
+    public ModelRequest withFixedModel() {
+        return new ModelRequest(provider, model, inputTokens, maxOutputTokens, attempts, true);
+    }
+
+    /** What a provider explains tools and formats with, in tokens: Anthropic's documentation says up to 530, depending on the model. */
+    static long explained(@Nullable String provider) {
+        return provider != null && OF_ANTHROPIC.contains(provider) ? MOST_EXPLAINED : 0;
     }
 
     /** How often a client tries that tries again so often, as far as that can be said here. */

@@ -12,7 +12,8 @@ import java.util.function.Function;
  * ModelRequestReader acmeRequests() {
  *     return ModelRequestReader.of(
  *             AcmeRequest.class,
- *             request -> ModelRequest.of(request.model()).withTokens(request.text().length(), request.maxTokens()));
+ *             request -> ModelRequest.of(request.model())
+ *                     .withTokens(TokenCount.of(request.text()), request.maxTokens()));
  * }
  * }</pre>
  *
@@ -43,6 +44,7 @@ public interface ModelRequestReader {
      * What is asked for.
      *
      * @param argument of one of the {@link #types()}, never null
+     * @return never null
      */
     ModelRequest read(Object argument);
 

@@ -31,6 +31,7 @@ import org.springframework.util.ReflectionUtils;
 final class SpringAiPrompt {
     /** Options by which a remote is sent, or gets for itself, what no message has. */
     private static final List<String> BRING_MORE = List.of(
+            "cachedContentName",
             "citationDocuments",
             "extraBody",
             "googleSearchRetrieval",
@@ -70,15 +71,20 @@ final class SpringAiPrompt {
     private static ModelRequest read(Prompt prompt, long besides, int attempts) {
         ChatOptions options = prompt.getOptions();
         if (options == null) {
-            return ModelRequest.of(null).withTokens(besides + tokensOf(prompt), null);
+            return ModelRequest.of(null)
+                    .withTokens(besides + tokensOf(prompt), null)
+                    .withFixedModel();
         }
-        ModelRequest request = ModelRequest.of(options.getModel()).servedBy(providerOf(options));
+        ModelRequest named = ModelRequest.of(options.getModel()).servedBy(providerOf(options));
+        ModelRequest request = canBeCopied(options) ? named : named.withFixedModel();
         try {
-            boolean isCounted = isOneRound(options)
+            long described = besides + tokensOf(options);
+            long explained = described == 0 ? 0 : ModelRequest.explained(request.provider());
+            boolean isCounted = (OPTIONS_ARE_BUILT || !isPortable(options))
+                    && isOneRound(options)
                     && BRING_MORE.stream().allMatch(name -> isEmpty(property(options, name)))
                     && prompt.getInstructions().stream().allMatch(SpringAiPrompt::isText);
-            return request.withTokens(
-                            besides + tokensOf(prompt) + tokensOf(options), isCounted ? received(options) : null)
+            return request.withTokens(tokensOf(prompt) + described + explained, isCounted ? received(options) : null)
                     .triedAtMost(attempts(options, attempts));
         } catch (RuntimeException broken) {
             // Options of whatever provider; that they cannot be read is no reason for the call to fail.
@@ -113,11 +119,19 @@ final class SpringAiPrompt {
         if (OPTIONS_ARE_BUILT) {
             return options.mutate().model(model).build();
         }
-        Method copy = Objects.requireNonNull(ReflectionUtils.findMethod(options.getClass(), "copy"));
+        Method copy = Objects.requireNonNull(copyMethod(options));
         ReflectionUtils.makeAccessible(copy);
         Object copied = Objects.requireNonNull(ReflectionUtils.invokeMethod(copy, options));
         PropertyAccessorFactory.forBeanPropertyAccess(copied).setPropertyValue("model", model);
         return (ChatOptions) copied;
+    }
+
+    private static boolean canBeCopied(ChatOptions options) {
+        return OPTIONS_ARE_BUILT || copyMethod(options) != null;
+    }
+
+    private static @Nullable Method copyMethod(ChatOptions options) {
+        return ReflectionUtils.findMethod(options.getClass(), "copy");
     }
 
     /** Of the formats that a client tells the model of. */
@@ -210,15 +224,20 @@ final class SpringAiPrompt {
         return ModelRequest.limit(most, Math.max(1, answers));
     }
 
+    /** How often clients of Spring AI try for which that is configured; in 2.0 the number is that of further attempts. */
+    static int attempts(int configured) {
+        return ModelRequest.attempts(OPTIONS_ARE_BUILT ? configured : configured - 1);
+    }
+
     /** Clients of vendors try as often as their options say, those of Spring AI's own as the application does; others not again. */
     private static int attempts(ChatOptions options, int ofSpringAi) {
         if (property(options, "maxRetries") instanceof Integer retries) {
             return ModelRequest.attempts(retries);
         }
-        return isPortable(options) || !options.getClass().getName().startsWith(SPRING_AI) ? 1 : ofSpringAi;
+        return options.getClass().getName().startsWith(SPRING_AI) ? ofSpringAi : 1;
     }
 
-    /** Whether options are of no client. */
+    /** Whether options are of no client; in 1.1 its own are then added to them, and nobody sees these. */
     private static boolean isPortable(ChatOptions options) {
         return options.getClass().getPackage().equals(ChatOptions.class.getPackage())
                 || options.getClass().getPackage().equals(ToolCallingChatOptions.class.getPackage());

@@ -21,8 +21,8 @@ final class StreamedAnswer {
 
     /** The last that told a usage; as long as none has, the last. */
     private @Nullable ChatResponse telling;
-    /** Tokens, by estimate. */
-    private long received;
+
+    private final TokenCount received = new TokenCount();
 
     private boolean told;
     private boolean begun;
@@ -53,15 +53,18 @@ final class StreamedAnswer {
         }
         for (Generation generation : response.getResults()) {
             AssistantMessage output = generation.getOutput();
-            received += tokensOf(output.getText());
+            count(output.getText());
             for (ToolCall asked : output.getToolCalls()) {
-                received += tokensOf(asked.name()) + tokensOf(asked.arguments());
+                count(asked.name());
+                count(asked.arguments());
             }
         }
     }
 
-    private static long tokensOf(@Nullable String text) {
-        return text == null ? 0 : TokenCount.of(text);
+    private void count(@Nullable String text) {
+        if (text != null) {
+            received.add(text);
+        }
     }
 
     /** Clients fill in zeros where nothing is known yet. */
@@ -94,14 +97,14 @@ final class StreamedAnswer {
     }
 
     private void endTold() {
-        call.endStream(telling, received);
+        call.endStream(telling, received.tokens());
     }
 
     private void endSeen() {
         if (told) {
             endTold();
         } else {
-            call.cut(received);
+            call.cut(received.tokens());
         }
     }
 

@@ -76,9 +76,7 @@ final class RefusalAdvice {
     }
 
     private static HttpStatus status(CallNotPermittedException refusal) {
-        // Where a budget is spent nothing is broken: there have been too many requests for the money. One that cannot
-        // be
-        // asked is broken.
+        // Spent money is the caller's matter, a store that does not answer is ours.
         return refusal instanceof BudgetExceededException spent && spent.kind() != Kind.STORE
                 ? HttpStatus.TOO_MANY_REQUESTS
                 : HttpStatus.SERVICE_UNAVAILABLE;

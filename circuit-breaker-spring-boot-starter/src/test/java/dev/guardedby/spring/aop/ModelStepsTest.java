@@ -115,6 +115,16 @@ final class ModelStepsTest {
             return "done";
         }
 
+        @GuardedBy("llm") public String stream(@Nullable Long limit, long seen) {
+            models.begin(ModelRequest.of("large").withTokens(100, limit)).endStream(null, seen);
+            return "done";
+        }
+
+        @GuardedBy("llm") public String answeredBy(String other, long tokens) {
+            models.begin(request("large")).end(new Reply(other, tokens));
+            return "done";
+        }
+
         @GuardedBy("llm") public Reply workAndTell(String model, long tokens) {
             ask(model, tokens);
             return new Reply(model, tokens);
@@ -257,6 +267,55 @@ final class ModelStepsTest {
             assertThat(refused(() -> agent.work("large", 1))).isEqualTo(Kind.EXHAUSTED);
             assertThat(asked(context)).hasSize(3);
         });
+    }
+
+    /** At 1 USD for a million tokens, each way. */
+    @Test
+    void streamWithoutUsage_costsWhatWasSeenOfIt_ifThatIsMore_butNeverMoreThanItsLimit() {
+        application.run(context -> {
+            Agent agent = context.getBean(Agent.class);
+            agent.stream(null, 500_000);
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.5001+0");
+            agent.stream(10_000L, 500_000);
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.5102+0");
+        });
+    }
+
+    @Test
+    void modelThatAnswersInPlaceOfAnother_withoutAPrice_isRefusedNextTime() {
+        application.run(context -> {
+            Agent agent = context.getBean(Agent.class);
+            agent.answeredBy("unheard-of", 10);
+            assertThat(refused(() -> agent.answeredBy("large", 10))).isEqualTo(Kind.UNPRICED);
+            agent.work("small", 10);
+        });
+    }
+
+    /** It has a price for what is sent, and none for an answer. */
+    @Test
+    void modelWithHalfAPrice_isRefused() {
+        application
+                .withPropertyValues("guardedby.prices.models[2].model=half", "guardedby.prices.models[2].input=1")
+                .run(context -> {
+                    Agent agent = context.getBean(Agent.class);
+                    assertThat(refused(() -> agent.work("half", 10))).isEqualTo(Kind.UNPRICED);
+                    assertThat(asked(context)).isEmpty();
+                });
+    }
+
+    @Test
+    void whereNothingIsEnforced_noOtherModelIsAsked() {
+        application
+                .withPropertyValues(
+                        "guardedby.breakers.llm.mode=observe",
+                        "guardedby.breakers.llm.budgets.daily.degrade-at=1",
+                        "guardedby.breakers.llm.budgets.daily.degrade-to=small")
+                .run(context -> {
+                    Agent agent = context.getBean(Agent.class);
+                    agent.work("large", 100_000);
+                    agent.work("large", 10);
+                    assertThat(asked(context)).containsExactly("large", "large");
+                });
     }
 
     @Test

@@ -208,8 +208,8 @@ class BreakerLogTest {
                                 + " by calls under way, and this call may cost 1; try again when they have ended",
                         "WARN Circuit breaker 'llm' is out of budget 'ever' for this call, which may cost 3, more than all of"
                                 + " the 2 USD in all; lower its estimate or raise the limit",
-                        "WARN Circuit breaker 'llm' is out of budget 'ever' for this call, of which nobody knows what it may"
-                                + " cost in USD; set a price or estimate-per-call",
+                        "WARN Circuit breaker 'llm' is cut off by budget 'ever', because nobody knows what this call may cost in"
+                                + " USD; set a price or estimate-per-call",
                         "WARN Circuit breaker 'llm' is cut off from budget 'ever', whose store does not answer; calls pass"
                                 + " again when it does",
                         "WARN Circuit breaker 'llm' is out of budget 'ever' for this call, which may cost 3, more than all of"

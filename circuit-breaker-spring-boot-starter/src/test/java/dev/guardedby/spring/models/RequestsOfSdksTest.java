@@ -108,9 +108,9 @@ final class RequestsOfSdksTest {
                         .inputTokens())
                 .isEqualTo(plain);
         assertThat(OPEN_AI.read(response().instructions("Be brief.").build()).inputTokens())
-                .isEqualTo(plain + 16 + 4);
+                .isEqualTo(plain + 16 + 5);
         assertThat(ANTHROPIC.read(message().system("Be brief.").build()).inputTokens())
-                .isEqualTo(WHY + 16 + 4);
+                .isEqualTo(WHY + 16 + 5);
     }
 
     @Test

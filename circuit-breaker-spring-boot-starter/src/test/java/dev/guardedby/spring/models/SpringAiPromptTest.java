@@ -37,7 +37,9 @@ final class SpringAiPromptTest {
     @Test
     void textsOfAllMessages_areCounted() {
         assertThat(read(LIMITED, new SystemMessage("Be brief."), new UserMessage("日本語")))
-                .isEqualTo(ModelRequest.of("gpt-4o").withTokens(16 + 3 + 16 + 6, 100L));
+                .isEqualTo(ModelRequest.of("gpt-4o")
+                        .withTokens(16 + 4 + 16 + 6, 100L)
+                        .triedAtMost(7));
     }
 
     @Test
@@ -51,7 +53,7 @@ final class SpringAiPromptTest {
                 .responses(List.of(new ToolResponse("call_1", "weather", "Rain")))
                 .build();
         assertThat(read(LIMITED, answer, result).inputTokens())
-                .isEqualTo((16 + 4 + tokensKept(answer)) + (16 + 2 + 3 + 1) + 16 + (16 + 2 + 3 + 2));
+                .isEqualTo((16 + 5 + tokensKept(answer)) + (16 + 4 + 3 + 2) + 16 + (16 + 4 + 3 + 2));
     }
 
     private static long tokensKept(AssistantMessage answer) {
@@ -73,7 +75,7 @@ final class SpringAiPromptTest {
         ChatClientRequest formatted = new ChatClientRequest(
                 new Prompt(new UserMessage("Why?"), LIMITED),
                 Map.of(ChatClientAttributes.OUTPUT_FORMAT.getKey(), "As JSON."));
-        assertThat(SpringAiPrompt.read(formatted, 1).inputTokens()).isEqualTo(plain + 3);
+        assertThat(SpringAiPrompt.read(formatted, 1).inputTokens()).isEqualTo(plain + 4);
     }
 
     @Test
@@ -92,7 +94,8 @@ final class SpringAiPromptTest {
                 .isNull();
         assertThat(read(ChatOptions.builder().maxTokens(-1).build(), message).maxOutputTokens())
                 .isNull();
-        assertThat(read(null, message)).isEqualTo(ModelRequest.of(null).withTokens(18, null));
+        assertThat(read(null, message))
+                .isEqualTo(ModelRequest.of(null).withTokens(18, null).withFixedModel());
     }
 
     @Test
@@ -107,7 +110,7 @@ final class SpringAiPromptTest {
     }
 
     @Test
-    void attempts_areThoseOfTheOptions_orOne() {
+    void attempts_areThoseOfTheOptions_orAsConfigured() {
         UserMessage question = new UserMessage("Why?");
         assertThat(read(OpenAiChatOptions.builder().maxRetries(2).build(), question)
                         .attempts())
@@ -118,7 +121,10 @@ final class SpringAiPromptTest {
         assertThat(read(OpenAiChatOptions.builder().maxRetries(5_000).build(), question)
                         .attempts())
                 .isEqualTo(1_000);
-        assertThat(read(ChatOptions.builder().build(), question).attempts()).isEqualTo(1);
+        // Of whichever client that is.
+        assertThat(read(ChatOptions.builder().build(), question).attempts()).isEqualTo(7);
+        assertThat(SpringAiPrompt.attempts(10)).isEqualTo(11);
+        assertThat(SpringAiPrompt.attempts(-1)).isEqualTo(1);
     }
 
     @Test

@@ -190,16 +190,6 @@ class StreamsOfLangChain4jTest {
     }
 
     @Test
-    void streamWithoutUsage_thatBringsMoreThanItHeld_costsThat_byEstimate() {
-        remote.answers(streams(null, "a".repeat(300), "b".repeat(300)));
-        application.run(context -> {
-            assertThat(context.getBean(Desk.class).ask(new Reading())).hasSize(600);
-            assertThat(budget(context)).isEqualTo("0.002045 spent, 0 held");
-            assertThat(confidences(context)).containsExactly(Confidence.ESTIMATED);
-        });
-    }
-
-    @Test
     void streamThatNeverBegins_costsNothing() {
         application.run(context -> {
             assertThatThrownBy(() -> context.getBean(Desk.class).ask(new Reading()))
