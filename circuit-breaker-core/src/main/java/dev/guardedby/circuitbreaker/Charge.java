@@ -173,7 +173,7 @@ final class Charge {
 
     /** What the ledger's answer means; null if all lines fit. */
     @Nullable BudgetRefusal refusal(Answer answer) {
-        BudgetRefusal refusal = gate == null || hold == null ? null : gate.refusal(answer, hold.lines());
+        BudgetRefusal refusal = gate == null || hold == null ? null : gate.refusal(answer, hold.lines(), false);
         if (refusal != null && !forced) {
             // There is nothing to give back.
             hold = null;

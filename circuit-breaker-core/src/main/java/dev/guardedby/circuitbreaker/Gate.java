@@ -132,15 +132,18 @@ final class Gate {
         return new BudgetRefusal(budget, status(budget, none, engine.wallTime()), kind, cause);
     }
 
-    /** What the ledger's answer means to whoever asked for those lines; null if all fit. */
-    @Nullable BudgetRefusal refusal(Answer answer, List<Line> asked) {
+    /**
+     * What the ledger's answer means to whoever asked for those lines; null if all fit.
+     *
+     * @param ofStep whether it was for a step: what is asked for one without a bound says nothing of what it may cost
+     */
+    @Nullable BudgetRefusal refusal(Answer answer, List<Line> asked, boolean ofStep) {
         if (answer.kind() == null) {
             return null;
         }
         int i = answer.refusing();
         Line line = asked.get(i);
-        // What has no bound is not known.
-        return refusal(i, answer.balances().get(i), answer.kind(), line.soft() ? 0 : line.amount());
+        return refusal(i, answer.balances().get(i), answer.kind(), ofStep && line.soft() ? 0 : line.amount());
     }
 
     private BudgetRefusal refusal(int line, Balance balance, Kind kind, long needed) {

@@ -63,7 +63,8 @@ final class StepAdmission {
             answer = CompletableFuture.failedFuture(broken);
         }
         return answer.handle((given, failure) -> {
-            BudgetRefusal byLedger = given == null ? unanswered(asked, failure) : asked.refusal(given, claim.lines());
+            BudgetRefusal byLedger =
+                    given == null ? unanswered(asked, failure) : asked.refusal(given, claim.lines(), true);
             if (given != null) {
                 charge.seen(given.balances());
             }
