@@ -76,7 +76,8 @@ class Assistant {
     @GuardedBy("llm")
     String askBriefly() {
         return client.prompt("Why?")
-                .options(OpenAiChatOptions.builder().maxTokens(100).build())
+                // In 1.1 nothing of the model's own options is added before the call.
+                .options(OpenAiChatOptions.builder().model("gpt-4o").maxTokens(100).build())
                 .call()
                 .content();
     }
