@@ -74,15 +74,6 @@ class Assistant {
     }
 
     @GuardedBy("llm")
-    String askBriefly() {
-        return client.prompt("Why?")
-                // In 1.1 nothing of the model's own options is added before the call.
-                .options(OpenAiChatOptions.builder().model("gpt-4o").maxTokens(100).build())
-                .call()
-                .content();
-    }
-
-    @GuardedBy("llm")
     ChatClientResponse clientResponse() {
         return client.prompt("Why?").call().chatClientResponse();
     }
