@@ -1,6 +1,7 @@
 package dev.guardedby.consumers.ai;
 
 import dev.guardedby.spring.GuardedBy;
+import dev.guardedby.spring.models.GuardedByChatAdvisor;
 import java.util.List;
 import org.springframework.ai.anthropic.AnthropicChatModel;
 import org.springframework.ai.anthropic.AnthropicChatOptions;
@@ -35,8 +36,10 @@ class Assistant {
     private final EmbeddingModel embeddings;
     private final ImageModel images;
     private final ChatClient client;
+    /** Each of its calls asks the budgets before. */
+    private final ChatClient metered;
 
-    Assistant(@Value("${remote}") String url) {
+    Assistant(@Value("${remote}") String url, GuardedByChatAdvisor guardedBy) {
         OpenAiApi api = OpenAiApi.builder().baseUrl(url).apiKey("key").build();
         openAi = OpenAiChatModel.builder()
                 .openAiApi(api)
@@ -56,6 +59,7 @@ class Assistant {
         images = new OpenAiImageModel(
                 OpenAiImageApi.builder().baseUrl(url).apiKey("key").build());
         client = ChatClient.create(openAi);
+        metered = ChatClient.builder(openAi).defaultAdvisors(guardedBy).build();
     }
 
     @GuardedBy("llm")
@@ -71,6 +75,15 @@ class Assistant {
     @GuardedBy("llm")
     ChatResponse ask() {
         return client.prompt("Why?").call().chatResponse();
+    }
+
+    @GuardedBy("llm")
+    String askBriefly() {
+        return metered.prompt("Why?")
+                // In 1.1 nothing of the model's own options is added before the call.
+                .options(OpenAiChatOptions.builder().model("gpt-4o").maxTokens(100).build())
+                .call()
+                .content();
     }
 
     @GuardedBy("llm")

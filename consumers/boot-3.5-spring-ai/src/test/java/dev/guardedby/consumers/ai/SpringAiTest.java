@@ -1,7 +1,9 @@
 package dev.guardedby.consumers.ai;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.guardedby.circuitbreaker.BudgetExceededException;
 import dev.guardedby.circuitbreaker.CircuitBreakerRegistry;
 import dev.guardedby.circuitbreaker.CircuitBreakerStats;
 import dev.guardedby.circuitbreaker.Usage;
@@ -67,9 +69,26 @@ class SpringAiTest {
         }
     }
 
-    private static ConfigurableApplicationContext start(Remote remote) {
+    /** At most 18 tokens are sent and 100 received each time, for 0.001045 USD. */
+    @ParameterizedTest
+    @CsvSource({"10, 0.0104, TOO_LARGE", "10, 0.0106, none", "2, 0.002, TOO_LARGE", "2, 0.0022, none"})
+    void aCallHolds_whatAllAttemptsOfItsClientMayCost(int attempts, String usd, String refused) {
+        try (Remote remote = Remote.answering("openai-chat.json");
+                ConfigurableApplicationContext application = start(
+                        remote,
+                        "--spring.ai.retry.max-attempts=" + attempts,
+                        "--guardedby.breakers.llm.budgets.all.usd=" + usd,
+                        "--guardedby.breakers.llm.budgets.all.window=lifetime")) {
+            Assistant assistant = application.getBean(Assistant.class);
+            BudgetExceededException refusal = catchThrowableOfType(BudgetExceededException.class, assistant::askBriefly);
+            assertThat(refusal == null ? "none" : refusal.kind().name()).isEqualTo(refused);
+        }
+    }
+
+    private static ConfigurableApplicationContext start(Remote remote, String... arguments) {
         return new SpringApplicationBuilder(Application.class)
                 .web(WebApplicationType.NONE)
-                .run("--remote=" + remote.url());
+                .properties("remote=" + remote.url())
+                .run(arguments);
     }
 }
