@@ -4,7 +4,6 @@ import dev.guardedby.circuitbreaker.Ledger.Answer;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,8 +74,8 @@ final class Admission {
     private void deliverLater(
             CompletionStage<Answer> asked, Estimate hold, @Nullable Charge outer, CompletableFuture<Permit> result) {
         try {
-            CompletionStage<Answer> unused = asked.whenComplete((answer, failure) ->
-                    deliver(Reply.of(answer, failure == null ? null : Stages.cause(failure)), hold, outer, result));
+            CompletionStage<Answer> unused =
+                    asked.whenComplete((answer, failure) -> deliver(Reply.of(answer, failure), hold, outer, result));
         } catch (Throwable broken) {
             deliver(Reply.of(null, broken), hold, outer, result);
         }
@@ -113,8 +112,6 @@ final class Admission {
         }
         try {
             return Reply.of(Stages.await(asked), null);
-        } catch (ExecutionException failed) {
-            return Reply.of(null, failed.getCause());
         } catch (Exception failure) {
             return Reply.of(null, failure);
         }
@@ -195,7 +192,8 @@ final class Admission {
         static final Reply NONE = new Reply(null, null);
 
         static Reply of(@Nullable Answer answer, @Nullable Throwable failure) {
-            return new Reply(answer, answer == null && failure == null ? new NullPointerException("answer") : failure);
+            Throwable missing = answer == null ? new NullPointerException("answer") : null;
+            return new Reply(answer, failure == null ? missing : Stages.cause(failure));
         }
     }
 }

@@ -41,9 +41,10 @@ final class Stages {
         });
     }
 
-    /** What the wrapper of a dependent stage holds. */
+    /** What the wrapper holds that a dependent stage fails with, or who waits for one. */
     static Throwable cause(Throwable failure) {
-        Throwable cause = failure instanceof CompletionException ? failure.getCause() : null;
+        boolean wraps = failure instanceof CompletionException || failure instanceof ExecutionException;
+        Throwable cause = wraps ? failure.getCause() : null;
         return cause == null ? failure : cause;
     }
 }

@@ -107,7 +107,7 @@ final class ModelStep implements ModelCall {
         Cost held = held();
         try {
             Cost cost = Pricing.theMore(
-                    held, costs.price(seen, prices, held.nanoUsd()).cost());
+                    held, costs.price(null, seen, prices, held.nanoUsd()).cost());
             if (cost.equals(held)) {
                 endUnknown();
             } else {
@@ -135,9 +135,7 @@ final class ModelStep implements ModelCall {
             endUnknown();
             return;
         }
-        ModelUsage named = named(usage);
-        Priced priced = costs.price(named, prices, held().nanoUsd());
-        costs.answered(request, prices.price(named) == null && named.model() != null ? named : null);
+        Priced priced = costs.price(request.model(), named(usage), prices, held().nanoUsd());
         say(priced.cost(), priced.confidence());
         if (priced.confidence() == Confidence.REPORTED) {
             costs.learnt().add(priced.cost());

@@ -79,7 +79,8 @@ final class ModelSteps implements ModelCalls {
         ModelRequest request = cheaper == null ? asked : asked.by(cheaper);
         Permit permit = call.permit();
         UsageCost costs = usages.ofSteps(call.breaker());
-        String unpriced = usages.pricing().rejects(request, prices) ? request.model() : costs.unpricedAnswer(request);
+        String unpriced =
+                usages.pricing().rejects(request, prices) ? request.model() : costs.unpricedAnswerTo(request.model());
         if (permit != null && unpriced != null) {
             permit.refuseUnpricedStep(unpriced);
         }

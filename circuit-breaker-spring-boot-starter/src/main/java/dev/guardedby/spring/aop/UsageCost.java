@@ -5,7 +5,6 @@ import dev.guardedby.circuitbreaker.Confidence;
 import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.ModelUsage;
 import dev.guardedby.spring.aop.LostCosts.Reason;
-import dev.guardedby.spring.models.ModelRequest;
 import dev.guardedby.spring.usage.UsageExtractor;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +23,8 @@ final class UsageCost {
     private static final Log LOG = LogFactory.getLog(UsageCost.class);
     // An application may ask for as many models as it likes.
     private static final int MOST_UNPRICED = 256;
+    /** Of a method nobody knows which model it asks for. */
+    private static final String WHICHEVER = "";
 
     private final String method;
     private final List<Reader> readers;
@@ -34,11 +35,8 @@ final class UsageCost {
     /** What steps cost as a rule, which is not known of single ones whose answer has no limit. */
     private final LearntCost learnt = new LearntCost();
 
-    /** The model that the last call used without a price; null if it had one. */
-    private volatile @Nullable ModelUsage lastUnpriced;
-
-    /** What was used without a price, by the models that were asked for. */
-    private final Map<String, ModelUsage> unpricedAnswers = new ConcurrentHashMap<>();
+    /** What the last answer used without a price, by the model that was asked for. */
+    private final Map<String, ModelUsage> lastUnpriced = new ConcurrentHashMap<>();
 
     private final AtomicBoolean warnedOfBroken = new AtomicBoolean();
     private final AtomicBoolean warnedOfUntold = new AtomicBoolean();
@@ -90,33 +88,15 @@ final class UsageCost {
      * @throws dev.guardedby.circuitbreaker.BudgetExceededException if a budget counts US dollars
      */
     void refuseIfUnpriced(CircuitBreaker breaker) {
-        ModelUsage last = lastUnpriced;
-        if (last != null && pricing.rejectsUnknown()) {
-            if (pricing.now().price(last) != null) {
-                lastUnpriced = null;
-            } else {
-                breaker.refuseUnpriced(String.valueOf(last.model()));
-            }
-        }
-    }
-
-    /** A step that asked for a model was answered by one without a price, or by one that has a price. */
-    void answered(ModelRequest request, @Nullable ModelUsage unpricedAnswer) {
-        String asked = request.model();
-        if (asked == null || (unpricedAnswer == null && unpricedAnswers.isEmpty())) {
-            return;
-        }
-        if (unpricedAnswer == null) {
-            unpricedAnswers.remove(asked);
-        } else if (unpricedAnswers.size() < MOST_UNPRICED) {
-            unpricedAnswers.put(asked, unpricedAnswer);
+        String model = unpricedAnswerTo(WHICHEVER);
+        if (model != null) {
+            breaker.refuseUnpriced(model);
         }
     }
 
     /** The model without a price that has answered in place of the one that is asked for, if such calls are to be refused; else null. */
-    @Nullable String unpricedAnswer(ModelRequest request) {
-        String asked = request.model();
-        ModelUsage answer = asked == null || unpricedAnswers.isEmpty() ? null : unpricedAnswers.get(asked);
+    @Nullable String unpricedAnswerTo(@Nullable String asked) {
+        ModelUsage answer = asked == null || lastUnpriced.isEmpty() ? null : lastUnpriced.get(asked);
         return answer != null && pricing.rejectsUnknown() && pricing.now().price(answer) == null
                 ? answer.model()
                 : null;
@@ -179,21 +159,33 @@ final class UsageCost {
     /**
      * What a usage costs; if its model has no price, what the configuration says.
      *
+     * @param asked the model that was asked for; null if the usage says nothing of the next call that asks for it
      * @param prices those that were in force when it began
      * @param heldNanoUsd what is held for it
      */
-    Priced price(ModelUsage usage, Pricing.AtStart prices, long heldNanoUsd) {
+    Priced price(@Nullable String asked, ModelUsage usage, Pricing.AtStart prices, long heldNanoUsd) {
         Cost cost = prices.price(usage);
+        if (asked != null) {
+            // Of what names no model the next call says nothing.
+            note(asked, cost == null && usage.model() != null ? usage : null);
+        }
         if (cost != null) {
-            lastUnpriced = null;
             return new Priced(cost, usage.confidence());
         }
         unpriced.increment();
         pricing.warnOfNoPrice(method, usage);
-        // Of what names no model the next call says nothing.
-        lastUnpriced = usage.model() == null ? null : usage;
         return new Priced(
                 usage.usage().cost(pricing.allowsUnknown() ? 0 : heldNanoUsd), pricing.confidenceInUnknown(usage));
+    }
+
+    private void note(String asked, @Nullable ModelUsage unpricedAnswer) {
+        if (unpricedAnswer == null) {
+            if (!lastUnpriced.isEmpty()) {
+                lastUnpriced.remove(asked);
+            }
+        } else if (lastUnpriced.size() < MOST_UNPRICED) {
+            lastUnpriced.put(asked, unpricedAnswer);
+        }
     }
 
     /** What is known of the asking. */
@@ -241,7 +233,7 @@ final class UsageCost {
                 return;
             }
             try {
-                Priced priced = price(told, prices, call.held().nanoUsd());
+                Priced priced = price(WHICHEVER, told, prices, call.held().nanoUsd());
                 call.record(priced.cost(), priced.confidence());
             } catch (RuntimeException refused) {
                 notBooked(refused);

@@ -67,21 +67,16 @@ final class BudgetsCheck implements SmartInitializingSingleton {
 
     private void warnOfVainAdvice(PriceBook book) {
         Instant now = Instant.now();
-        for (Entry entry : configured.entries()) {
-            if (budgets(entry).noneMatch(budget -> budget.unit() == Unit.USD)) {
-                // Nobody asks for a price then.
-                continue;
-            }
-            budgets(entry)
-                    .filter(budget -> budget.degradeTo()
-                            .filter(model -> !hasPrice(model, book, now))
-                            .isPresent())
-                    .forEach(budget -> warnOfVainAdvice(budget, entry, book));
-        }
+        // Where no budget counts dollars nobody asks for a price.
+        configured.entries().stream()
+                .filter(entry -> budgets(entry).anyMatch(budget -> budget.unit() == Unit.USD))
+                .forEach(entry -> budgets(entry)
+                        .forEach(budget -> budget.degradeTo()
+                                .filter(model -> !hasPrice(model, book, now))
+                                .ifPresent(model -> warnOfVainAdvice(model, budget, entry, book))));
     }
 
-    private static void warnOfVainAdvice(Budget budget, Entry entry, PriceBook book) {
-        String model = budget.degradeTo().orElseThrow();
+    private static void warnOfVainAdvice(String model, Budget budget, Entry entry, PriceBook book) {
         BreakerLog.LOG.warn("There is no price for '" + model + "', the degrade-to of the budget "
                 + title(budget, entry) + ", so calls will keep their own models" + meant(model, book));
     }

@@ -13,7 +13,6 @@ import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.openai.OpenAiChatRequestParameters;
 import java.lang.reflect.Field;
-import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.ClassUtils;
@@ -57,7 +56,8 @@ final class LangChain4jRequests {
             bounded &= isText(message);
         }
         String servedBy = provider == null ? null : nameOf(provider);
-        boolean described = parameters.responseFormat() != null || !isEmpty(parameters.toolSpecifications());
+        boolean described =
+                parameters.responseFormat() != null || !ObjectUtils.isEmpty(parameters.toolSpecifications());
         ModelRequest known = ModelRequest.of(parameters.modelName())
                 .servedBy(servedBy)
                 .withTokens(
@@ -92,11 +92,7 @@ final class LangChain4jRequests {
 
     /** Whether the provider of a model gets for itself what no message has, as a field of such a name says. */
     static boolean bringsMore(Object model) {
-        return BRING_MORE.stream().map(name -> read(model, name)).anyMatch(value -> !isOff(value));
-    }
-
-    private static boolean isOff(@Nullable Object value) {
-        return ObjectUtils.isEmpty(value) || Boolean.FALSE.equals(value);
+        return BRING_MORE.stream().map(name -> read(model, name)).anyMatch(value -> !ModelRequest.isOff(value));
     }
 
     private static @Nullable Object read(Object model, String name) {
@@ -117,10 +113,6 @@ final class LangChain4jRequests {
 
     private static int orNone(@Nullable Integer number) {
         return number == null ? 0 : number;
-    }
-
-    private static boolean isEmpty(@Nullable Collection<?> all) {
-        return all == null || all.isEmpty();
     }
 
     /** Schemas are sent as JSON, which is no longer than what they say of themselves. */

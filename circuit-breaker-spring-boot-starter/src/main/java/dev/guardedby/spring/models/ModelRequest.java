@@ -2,6 +2,7 @@ package dev.guardedby.spring.models;
 
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.springframework.util.ObjectUtils;
 
 /**
  * What is known of a call of a model before it is made.
@@ -90,6 +91,11 @@ public record ModelRequest(
     static @Nullable Long limit(long tokens, long answers) {
         // Negative ones stand for no limit, with Ollama for example.
         return tokens < 1 || tokens > MOST_TOKENS / answers ? null : tokens * answers;
+    }
+
+    /** Whether an option of a client says nothing, or no. */
+    static boolean isOff(@Nullable Object option) {
+        return ObjectUtils.isEmpty(option) || Boolean.FALSE.equals(option);
     }
 
     private static void inRange(String what, long number, long least, long most) {

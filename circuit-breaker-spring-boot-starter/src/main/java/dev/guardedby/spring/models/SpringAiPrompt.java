@@ -24,7 +24,6 @@ import org.springframework.ai.tool.ToolCallback;
 import org.springframework.ai.tool.definition.ToolDefinition;
 import org.springframework.beans.PropertyAccessorFactory;
 import org.springframework.util.ClassUtils;
-import org.springframework.util.ObjectUtils;
 import org.springframework.util.ReflectionUtils;
 
 /** What a request of Spring AI asks a model for, in versions 1.1 and 2.0. */
@@ -82,7 +81,7 @@ final class SpringAiPrompt {
             long explained = described == 0 ? 0 : ModelRequest.explained(request.provider());
             boolean isCounted = (OPTIONS_ARE_BUILT || !isPortable(options))
                     && isOneRound(options)
-                    && BRING_MORE.stream().allMatch(name -> isEmpty(property(options, name)))
+                    && BRING_MORE.stream().allMatch(name -> ModelRequest.isOff(property(options, name)))
                     && prompt.getInstructions().stream().allMatch(SpringAiPrompt::isText);
             return request.withTokens(tokensOf(prompt) + described + explained, isCounted ? received(options) : null)
                     .triedAtMost(attempts(options, attempts));
@@ -219,8 +218,8 @@ final class SpringAiPrompt {
 
     private static @Nullable Long received(ChatOptions options) {
         // What else limits them, and multiplies them, has no portable name.
-        long most = Math.max(positive(options.getMaxTokens()), positive(property(options, "maxCompletionTokens")));
-        long answers = Math.max(positive(property(options, "n")), positive(property(options, "candidateCount")));
+        long most = Math.max(orNone(options.getMaxTokens()), orNone(property(options, "maxCompletionTokens")));
+        long answers = Math.max(orNone(property(options, "n")), orNone(property(options, "candidateCount")));
         return ModelRequest.limit(most, Math.max(1, answers));
     }
 
@@ -243,13 +242,8 @@ final class SpringAiPrompt {
                 || options.getClass().getPackage().equals(ToolCallingChatOptions.class.getPackage());
     }
 
-    private static boolean isEmpty(@Nullable Object option) {
-        return ObjectUtils.isEmpty(option) || Boolean.FALSE.equals(option);
-    }
-
-    private static long positive(@Nullable Object number) {
-        // Negative ones stand for no limit, with Ollama for example.
-        return number instanceof Integer limit ? Math.max(0, limit) : 0;
+    private static int orNone(@Nullable Object number) {
+        return number instanceof Integer given ? given : 0;
     }
 
     private static @Nullable Object property(ChatOptions options, String name) {

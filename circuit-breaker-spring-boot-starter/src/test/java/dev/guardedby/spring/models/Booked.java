@@ -8,10 +8,13 @@ import dev.guardedby.circuitbreaker.CircuitBreakerStats;
 import dev.guardedby.circuitbreaker.Confidence;
 import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.spring.aop.GuardedByAopAutoConfiguration;
+import dev.guardedby.spring.aop.LostCosts;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
 import dev.guardedby.spring.prices.GuardedByPricesAutoConfiguration;
 import dev.guardedby.spring.usage.GuardedByUsageAutoConfiguration;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.aop.AopAutoConfiguration;
@@ -55,6 +58,17 @@ final class Booked {
     static String budget(ApplicationContext context) {
         BudgetStatus budget = breaker(context).budgets().get(0);
         return budget.spent().toPlainString() + " spent, " + budget.held().toPlainString() + " held";
+    }
+
+    /** How many calls have a cost that is in no total, by the reason. */
+    static Map<String, Long> lost(ApplicationContext context) {
+        Map<String, Long> lost = new TreeMap<>();
+        context.getBean(LostCosts.class).onCount((breaker, reason, count) -> {
+            if (count.sum() > 0) {
+                lost.put(reason.key(), count.sum());
+            }
+        });
+        return lost;
     }
 
     static CircuitBreaker breaker(ApplicationContext context) {

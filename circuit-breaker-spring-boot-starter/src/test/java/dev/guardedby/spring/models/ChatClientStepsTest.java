@@ -1,5 +1,6 @@
 package dev.guardedby.spring.models;
 
+import static dev.guardedby.spring.models.Booked.lost;
 import static dev.guardedby.spring.models.OpenAiScript.FAILURE;
 import static dev.guardedby.spring.models.OpenAiScript.stream;
 import static dev.guardedby.spring.models.OpenAiScript.streamBrokenOff;
@@ -26,7 +27,6 @@ import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.spring.CostRecorder;
 import dev.guardedby.spring.GuardedBy;
 import dev.guardedby.spring.aop.GuardedByAopAutoConfiguration;
-import dev.guardedby.spring.aop.LostCosts;
 import dev.guardedby.spring.config.GuardedByAutoConfiguration;
 import dev.guardedby.spring.prices.GuardedByPricesAutoConfiguration;
 import dev.guardedby.spring.usage.GuardedByUsageAutoConfiguration;
@@ -36,7 +36,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
@@ -508,16 +507,6 @@ final class ChatClientStepsTest {
 
     private static String ofTokens(int input, int output, String usd) {
         return Cost.of(input, output, new BigDecimal(usd)).toString();
-    }
-
-    private static Map<String, Long> lost(ApplicationContext context) {
-        Map<String, Long> lost = new TreeMap<>();
-        context.getBean(LostCosts.class).onCount((breaker, reason, count) -> {
-            if (count.sum() > 0) {
-                lost.put(reason.key(), count.sum());
-            }
-        });
-        return lost;
     }
 
     /** What Spring AI's own auto-configuration makes, and what applications do. */

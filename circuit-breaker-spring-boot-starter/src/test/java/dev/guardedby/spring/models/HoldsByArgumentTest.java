@@ -3,6 +3,7 @@ package dev.guardedby.spring.models;
 import static dev.guardedby.spring.models.Booked.bill;
 import static dev.guardedby.spring.models.Booked.breaker;
 import static dev.guardedby.spring.models.Booked.budget;
+import static dev.guardedby.spring.models.Booked.lost;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
@@ -26,7 +27,6 @@ import dev.guardedby.circuitbreaker.Prices;
 import dev.guardedby.circuitbreaker.Usage;
 import dev.guardedby.spring.CostRecorder;
 import dev.guardedby.spring.GuardedBy;
-import dev.guardedby.spring.aop.LostCosts;
 import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import java.io.IOException;
@@ -34,7 +34,6 @@ import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -53,7 +52,6 @@ import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
-import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.util.StringUtils;
 import reactor.core.publisher.Mono;
@@ -197,16 +195,6 @@ final class HoldsByArgumentTest {
 
     private static BudgetExceededException refusal(Runnable call) {
         return catchThrowableOfType(BudgetExceededException.class, call::run);
-    }
-
-    private static Map<String, Long> lost(ApplicationContext context) {
-        Map<String, Long> lost = new TreeMap<>();
-        context.getBean(LostCosts.class).onCount((breaker, reason, count) -> {
-            if (count.sum() > 0) {
-                lost.put(reason.key(), count.sum());
-            }
-        });
-        return lost;
     }
 
     @ParameterizedTest
