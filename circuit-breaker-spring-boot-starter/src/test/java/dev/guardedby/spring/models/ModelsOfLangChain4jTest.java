@@ -285,7 +285,6 @@ class ModelsOfLangChain4jTest {
         });
     }
 
-    /** Nobody knows how many tokens they are, so the text is what is likely to be sent, and a budget that must know refuses. */
     /** One attempt may cost 0.001045 USD. */
     @ParameterizedTest
     @CsvSource({"0, 0.001, TOO_LARGE", "0, 0.0011,", "2, 0.003, TOO_LARGE", "2, 0.0032,"})
@@ -305,6 +304,7 @@ class ModelsOfLangChain4jTest {
                 });
     }
 
+    /** Nobody knows how many tokens they are, so the text is what is likely to be sent, and a budget that must know refuses. */
     @Test
     void images_haveNoBound() {
         ImageContent image = ImageContent.from("https://acme.example/image.png");
