@@ -134,7 +134,7 @@ final class SpringAiPrompt {
     }
 
     /** Of the formats that a client tells the model of. */
-    private static long tokensOf(Map<String, Object> context) {
+    private static long tokensOf(Map<String, @Nullable Object> context) {
         return tokensOf(context.get(ChatClientAttributes.OUTPUT_FORMAT.getKey()))
                 + tokensOf(context.get(ChatClientAttributes.STRUCTURED_OUTPUT_SCHEMA.getKey()));
     }
