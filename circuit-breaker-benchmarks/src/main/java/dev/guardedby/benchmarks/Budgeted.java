@@ -104,8 +104,8 @@ public class Budgeted extends Measured {
         }
     }
 
-    /** A ledger in memory, with what a call asks of it: nobody but a breaker can make that. */
-    @State(Scope.Benchmark)
+    /** A ledger in memory, with what a call asks of it: nobody but a breaker can make that, and one call at a time can have it. */
+    @State(Scope.Thread)
     public static class Alone {
         final Ledger ledger = Ledger.inMemory();
         final Hold hold;

@@ -1,8 +1,6 @@
 package dev.guardedby.circuitbreaker;
 
 import java.io.Serial;
-import java.math.BigDecimal;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A budget refused the call: nothing was sent to the remote, and the remote is not to blame.
@@ -14,33 +12,16 @@ public final class BudgetExceededException extends CallNotPermittedException {
     @Serial
     private static final long serialVersionUID = 1;
 
-    private final BudgetStatus budget;
-    private final Kind kind;
-    private final String window;
-    private final @Nullable String model;
-    private final @Nullable BigDecimal needed;
+    private final BudgetRefusal why;
 
     /**
      * A refusal by a budget.
      *
      * @param state the state of the breaker, which would have let the call pass
-     * @param model the model that has no price, where that is why and somebody knows it
-     * @param needed what the call may cost in all, in the unit of the budget; null if nobody knows, or that is not why
      */
-    BudgetExceededException(
-            CircuitBreaker breaker,
-            CircuitState state,
-            BudgetStatus budget,
-            Kind kind,
-            BudgetWindow window,
-            @Nullable String model,
-            @Nullable BigDecimal needed) {
+    BudgetExceededException(CircuitBreaker breaker, CircuitState state, BudgetRefusal why) {
         super(breaker, state);
-        this.budget = budget;
-        this.kind = kind;
-        this.window = window.words();
-        this.model = model;
-        this.needed = needed;
+        this.why = why;
     }
 
     /**
@@ -48,17 +29,17 @@ public final class BudgetExceededException extends CallNotPermittedException {
      * is the configured one, and nothing is shown as spent or held.
      */
     public BudgetStatus budget() {
-        return budget;
+        return why.status();
     }
 
     /** Why it refused. */
     public Kind kind() {
-        return kind;
+        return why.kind();
     }
 
     @Override
     public Refusal refusal() {
-        return Refusal.of(budget, kind, window, model, needed);
+        return why.refusal();
     }
 
     /** Why a budget refuses a call. */

@@ -88,9 +88,15 @@ final class Ceiling {
         return refusal != null && (enforced || !binding) ? refusal : null;
     }
 
-    /** How it is told that it refuses what may cost so much in all; 0 if nobody knows. */
-    BudgetRefusal refused(Kind kind, long needed, Instant asOf) {
-        return BudgetRefusal.ofNeed(budget, status(asOf), kind, needed);
+    /**
+     * How it is told that it refuses what may cost so much in all.
+     *
+     * @param needed 0 if nobody knows
+     * @param asking whose call it is
+     */
+    BudgetRefusal refused(Kind kind, long needed, Engine asking, Instant asOf) {
+        BudgetRefusal refusal = BudgetRefusal.ofNeed(budget, status(asOf), kind, needed);
+        return asking == owner ? refusal : refusal.ownedBy(owner.breaker);
     }
 
     /** Whether a cheaper model is advisable. */

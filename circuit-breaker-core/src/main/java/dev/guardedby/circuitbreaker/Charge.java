@@ -115,7 +115,7 @@ final class Charge {
                 continue;
             }
             if (refusal == null) {
-                refusal = share.ceiling.refused(kind, share.amount, engine.wallTime());
+                refusal = share.ceiling.refused(kind, share.amount, engine, engine.wallTime());
             }
             if (!forced) {
                 shares.subList(0, i).forEach(taken -> taken.ceiling.book(taken, 0, 0));
@@ -131,7 +131,7 @@ final class Charge {
         for (Ceiling ceiling : own) {
             Kind kind = ceiling.refusal(reserved);
             if (kind != null) {
-                return ceiling.refused(kind, reserved.amount(ceiling.budget.unit()), engine.wallTime());
+                return ceiling.refused(kind, reserved.amount(ceiling.budget.unit()), engine, engine.wallTime());
             }
         }
         return gate == null ? null : gate.missingEstimate(reserved);
@@ -144,7 +144,7 @@ final class Charge {
                 ? booked
                 : ceilingsInDollars()
                         .findFirst()
-                        .map(ceiling -> ceiling.refused(Kind.UNPRICED, 0, engine.wallTime()))
+                        .map(ceiling -> ceiling.refused(Kind.UNPRICED, 0, engine, engine.wallTime()))
                         .orElse(null);
     }
 
@@ -195,7 +195,7 @@ final class Charge {
             return gate.withoutAnswer(failure);
         }
         Ceiling ceiling = shares.get(0).ceiling;
-        return new BudgetRefusal(ceiling.budget, ceiling.status(engine.wallTime()), Kind.STORE, failure);
+        return BudgetRefusal.of(ceiling.budget, ceiling.status(engine.wallTime()), Kind.STORE, failure);
     }
 
     /** Why the call would be refused now; takes nothing. */
@@ -205,7 +205,7 @@ final class Charge {
             Ceiling ceiling = shares.get(i).ceiling;
             Kind kind = ceiling.refusal(reserved);
             if (kind != null) {
-                refusal = ceiling.refused(kind, shares.get(i).amount, engine.wallTime());
+                refusal = ceiling.refused(kind, shares.get(i).amount, engine, engine.wallTime());
             }
         }
         return refusal != null || gate == null ? refusal : gate.look(reserved);
@@ -232,7 +232,7 @@ final class Charge {
             if (kind != null && refusal == null) {
                 // What the call has spent there is told as spent.
                 long more = claimed - charged(unit, share.amount);
-                refusal = share.ceiling.refused(kind, asked.bounds(unit) ? more : 0, asOf);
+                refusal = share.ceiling.refused(kind, asked.bounds(unit) ? more : 0, engine, asOf);
             }
             if (refusal != null && !forced) {
                 break;
@@ -324,7 +324,7 @@ final class Charge {
     void settle(boolean mayCostHold, boolean succeeded) {
         try {
             if (finish(mayCostHold, succeeded, true)) {
-                engine.tellUnknown(chargedUnknown());
+                tellUnknown();
             }
         } catch (Throwable broken) {
             Deliveries.warn("A call of circuit breaker '" + engine.breaker.name() + "' was not settled", broken);
@@ -447,9 +447,15 @@ final class Charge {
         return recorded == null ? known : known.plus(recorded);
     }
 
-    /** What the call is charged because nobody knows what it cost. */
-    synchronized Cost chargedUnknown() {
-        return settled && costsHold && known() == null ? ifUnknown : Cost.ZERO;
+    /** Tells what the call is charged if nobody knows what it cost. */
+    private void tellUnknown() {
+        Cost charged;
+        synchronized (this) {
+            charged = costsHold && known() == null ? ifUnknown : null;
+        }
+        if (charged != null) {
+            engine.tellCost(charged, Confidence.UNKNOWN);
+        }
     }
 
     private void send(@Nullable Settlement settlement) {

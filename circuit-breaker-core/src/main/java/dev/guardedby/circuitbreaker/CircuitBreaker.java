@@ -663,6 +663,11 @@ public final class CircuitBreaker {
         return title(name, key);
     }
 
+    /** The same within a sentence. */
+    String titleInside() {
+        return "c" + title().substring(1);
+    }
+
     static String title(String name, @Nullable String key) {
         return "Circuit breaker '" + name + (key == null ? "'" : "' for key '" + key + "'");
     }

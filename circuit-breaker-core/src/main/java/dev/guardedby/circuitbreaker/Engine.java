@@ -177,14 +177,7 @@ final class Engine {
         tellCost(said.cost(), said.confidence());
     }
 
-    /** A call is charged what it held. */
-    void tellUnknown(Cost cost) {
-        if (!cost.equals(Cost.ZERO)) {
-            tellCost(cost, Confidence.UNKNOWN);
-        }
-    }
-
-    private void tellCost(Cost cost, Confidence confidence) {
+    void tellCost(Cost cost, Confidence confidence) {
         if (deliveries != null) {
             deliveries.cost(breaker, cost, confidence);
         }

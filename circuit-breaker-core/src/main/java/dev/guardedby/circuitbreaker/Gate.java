@@ -129,7 +129,7 @@ final class Gate {
 
     private BudgetRefusal unasked(Budget budget, Kind kind, @Nullable Throwable cause) {
         Balance none = new Balance(budget.wholeLimit(), 0, 0, 0, BudgetStatus.Kind.EXACT, null);
-        return new BudgetRefusal(budget, status(budget, none, engine.wallTime()), kind, cause);
+        return BudgetRefusal.of(budget, status(budget, none, engine.wallTime()), kind, cause);
     }
 
     /**
@@ -338,6 +338,6 @@ final class Gate {
     static IllegalArgumentException noBudget(Engine engine, String name, List<Budget> all) {
         return new IllegalArgumentException("budget must be one of "
                 + all.stream().map(Budget::name).collect(Collectors.toList()) + " of "
-                + engine.breaker.title().replaceFirst("^C", "c") + ", but was '" + name + "'");
+                + engine.breaker.titleInside() + ", but was '" + name + "'");
     }
 }

@@ -46,16 +46,13 @@ public record Refusal(Reason reason, String message, Optional<Duration> retryAft
         return new Refusal(reason, message, retryAfter);
     }
 
-    /**
-     * Puts the refusal of a budget into words.
-     *
-     * @param window the words of its window
-     * @param model the model that has no price, where that is why and somebody knows it
-     * @param needed what the call may cost in all; null if nobody knows, or that is not why
-     */
-    static Refusal of(
-            BudgetStatus budget, Kind kind, String window, @Nullable String model, @Nullable BigDecimal needed) {
-        String name = "budget '" + budget.name() + "'";
+    /** Puts the refusal of a budget into words. */
+    static Refusal of(BudgetRefusal why) {
+        BudgetStatus budget = why.status();
+        Kind kind = why.kind();
+        String window = why.window();
+        BigDecimal needed = why.needed();
+        String name = "budget '" + budget.name() + "'" + (why.owner() == null ? "" : " of " + why.owner());
         String limit = limit(budget, window);
         if (budget.limit().signum() == 0 && kind != Kind.STORE) {
             // Whatever the call may cost, and the next window changes nothing.
@@ -75,10 +72,10 @@ public record Refusal(Reason reason, String message, Optional<Duration> retryAft
                         + "more than all of the " + limit + "; lower its estimate or raise the limit";
             case UNPRICED ->
                 "cut off by " + name
-                        + (model == null
+                        + (why.model() == null
                                 ? ", because nobody knows what this call may cost in " + unit(budget)
                                         + "; set a price or estimate-per-call"
-                                : " in " + unit(budget) + ", because there is no price for model '" + model
+                                : " in " + unit(budget) + ", because there is no price for model '" + why.model()
                                         + "'; set one");
             case STORE -> "cut off from " + name + ", whose store does not answer; calls pass again when it does";
         };

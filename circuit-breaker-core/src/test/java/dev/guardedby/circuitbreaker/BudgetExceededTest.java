@@ -25,7 +25,9 @@ final class BudgetExceededTest {
 
     private static BudgetExceededException refused(Kind kind, BudgetWindow window, BudgetStatus status) {
         return new BudgetExceededException(
-                CircuitBreaker.of("llm"), CircuitState.CLOSED, status, kind, window, null, null);
+                CircuitBreaker.of("llm"),
+                CircuitState.CLOSED,
+                new BudgetRefusal(status, kind, window.words(), null, null, null, null));
     }
 
     private static BudgetStatus usd(String spent, String held, @Nullable Instant resetsAt) {

@@ -7,6 +7,7 @@ import static dev.guardedby.circuitbreaker.Spending.shown;
 import static dev.guardedby.circuitbreaker.Spending.spend;
 import static dev.guardedby.circuitbreaker.Spending.usd;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.math.BigDecimal;
 import java.util.ArrayList;
@@ -56,6 +57,17 @@ class BudgetNestingTest {
         assertThat(shown(model)).isEqualTo("daily 0.4+0/5");
         // The next run has it all again.
         assertThat(agent.call(() -> refusal(model, usd("0.5")))).isEqualTo("passes");
+    }
+
+    @Test
+    void refusalByTheBudgetOfACallAround_saysWhoseItIs() {
+        agent.run(() -> {
+            spend(model, "0.5");
+            assertThatThrownBy(() -> model.acquire(usd("0.1")))
+                    .hasMessage(
+                            "Circuit breaker 'model' is out of budget 'run' of circuit breaker 'llm', 0.5 of 0.5 USD per call are"
+                                    + " spent, and this call may cost 0.1; nothing further passes inside this call");
+        });
     }
 
     @Test

@@ -5,6 +5,8 @@ import dev.guardedby.circuitbreaker.BudgetStatus;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.CircuitBreakerListener;
 import dev.guardedby.circuitbreaker.CircuitState;
+import dev.guardedby.circuitbreaker.Confidence;
+import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.Mode;
 import dev.guardedby.circuitbreaker.Refusal;
 import dev.guardedby.circuitbreaker.Refusal.Reason;
@@ -16,6 +18,7 @@ import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.regex.Matcher;
@@ -26,7 +29,8 @@ import org.apache.commons.logging.LogFactory;
 
 /**
  * Writes one line for each change of a breaker's state, a warning when it opens, an information when it recovers, and a warning
- * for each level of a budget that is passed and when a budget begins to refuse. It is for one breaker with its keys.
+ * for each level of a budget that is passed, when a budget begins to refuse, and when budgets are charged nothing. It is for one breaker
+ * with its keys.
  */
 final class BreakerLog implements CircuitBreakerListener {
     /** The one logger that operators watch; its level is all there is to configure. */
@@ -37,12 +41,18 @@ final class BreakerLog implements CircuitBreakerListener {
     /** So long nothing was refused in one way before it is news again, unless a window says when that is. */
     private static final Duration QUIET = Duration.ofMinutes(10);
 
+    /** Of so many calls nobody has told the cost before that is news: some record theirs after they have ended. */
+    private static final int ENOUGH = 10;
+
     private static final Pattern SUBJECT = Pattern.compile("[^']*'[^']*'[^'0-9]*");
 
     private final LongSupplier ticker;
     private final ConfiguredBreakers configured;
     /** When a refusal is news again, by budget and way of refusing. There are as many as that, for all keys have them together. */
     private final Map<String, AtomicLong> newsFrom = new ConcurrentHashMap<>();
+
+    private final AtomicInteger uncharged = new AtomicInteger();
+    private volatile boolean isCostTold;
 
     /**
      * A log with nothing in it.
@@ -88,6 +98,44 @@ final class BreakerLog implements CircuitBreakerListener {
         return budget.degradeTo()
                 .map(model -> "; from now on calls are advised to ask the model '" + model + "'")
                 .orElse("; from now on calls are advised to spend less");
+    }
+
+    /** A budget that no call is charged to protects nobody, and looks as though nothing were spent. */
+    @Override
+    public void onCost(CircuitBreaker breaker, Cost cost, Confidence confidence) {
+        if (confidence != Confidence.UNKNOWN) {
+            if (!isCostTold) {
+                isCostTold = true;
+            }
+        } else if (!isCostTold && chargesNothing(cost) && uncharged.incrementAndGet() == ENOUGH) {
+            warnOfNothingCharged(breaker, cost);
+        }
+    }
+
+    private static boolean chargesNothing(Cost cost) {
+        return cost.nanoUsd() == 0 || tokens(cost) == 0;
+    }
+
+    private static void warnOfNothingCharged(CircuitBreaker breaker, Cost cost) {
+        String budgets = breaker.budgets().stream()
+                .filter(budget -> switch (budget.unit()) {
+                    case USD -> cost.nanoUsd() == 0;
+                    case TOKENS -> tokens(cost) == 0;
+                    case CALLS -> false;
+                })
+                .map(budget -> "'" + budget.name() + "' (" + unit(budget) + ")")
+                .collect(Collectors.joining(", "));
+        if (!budgets.isEmpty()) {
+            LOG.warn(breaker.title() + " has made " + ENOUGH
+                    + " calls of which nobody has told the cost, and nothing is charged for such"
+                    + " calls to " + budgets
+                    + ". Return what the client answers, write 'cost' at the annotation, record the cost by a"
+                    + " CostRecorder, or write estimate-per-call.");
+        }
+    }
+
+    private static long tokens(Cost cost) {
+        return cost.inputTokens() + cost.outputTokens();
     }
 
     /**

@@ -4,6 +4,8 @@ import dev.guardedby.circuitbreaker.BudgetExceededException;
 import dev.guardedby.circuitbreaker.BudgetExceededException.Kind;
 import dev.guardedby.circuitbreaker.CallNotPermittedException;
 import java.time.Duration;
+import java.util.EnumSet;
+import java.util.Set;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.core.annotation.Order;
@@ -26,6 +28,7 @@ import org.springframework.web.bind.annotation.ResponseStatus;
 @Order(Ordered.LOWEST_PRECEDENCE)
 final class RefusalAdvice {
     private static final String UNAVAILABLE = "A service that this request needs is unavailable; try again later.";
+    private static final Set<Kind> SPENT = EnumSet.of(Kind.EXHAUSTED, Kind.RESERVED, Kind.TOO_LARGE);
     private static final Duration ALMOST_A_SECOND = Duration.ofNanos(999_999_999);
 
     private final boolean showName;
@@ -66,8 +69,8 @@ final class RefusalAdvice {
             case EXHAUSTED ->
                 "What may be spent on such requests is spent" + (waitingHelps(spent) ? "; try again later." : ".");
             case RESERVED -> "What may be spent on such requests is held by others; try again soon.";
-            case TOO_LARGE, UNPRICED -> "What this request may cost is more than may be spent on it, or not known.";
-            case STORE -> UNAVAILABLE;
+            case TOO_LARGE -> "What this request may cost is more than may be spent on it.";
+            case UNPRICED, STORE -> UNAVAILABLE;
         };
     }
 
@@ -76,8 +79,8 @@ final class RefusalAdvice {
     }
 
     private static HttpStatus status(CallNotPermittedException refusal) {
-        // Spent money is the caller's matter, a store that does not answer is ours.
-        return refusal instanceof BudgetExceededException spent && spent.kind() != Kind.STORE
+        // Spent money is the caller's matter, a price that is missing and a store that does not answer are ours.
+        return refusal instanceof BudgetExceededException spent && SPENT.contains(spent.kind())
                 ? HttpStatus.TOO_MANY_REQUESTS
                 : HttpStatus.SERVICE_UNAVAILABLE;
     }

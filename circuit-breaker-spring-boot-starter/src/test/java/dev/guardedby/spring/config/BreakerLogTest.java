@@ -127,6 +127,41 @@ class BreakerLogTest {
                                 + " resets, so raise the limit or correct what was spent");
     }
 
+    @Test
+    void callsWhoseCostNobodyTells_areALine_whereBudgetsAreChargedNothing(CapturedOutput output) {
+        context.withPropertyValues(
+                        "guardedby.breakers.llm.budgets.daily.usd=10",
+                        "guardedby.breakers.llm.budgets.daily.window=lifetime",
+                        "guardedby.breakers.llm.budgets.tokens.tokens=100000",
+                        "guardedby.breakers.llm.budgets.tokens.window=lifetime",
+                        "guardedby.breakers.llm.budgets.few.calls=100",
+                        "guardedby.breakers.llm.budgets.few.window=lifetime",
+                        "guardedby.breakers.llm.estimate-per-call.tokens=500",
+                        "guardedby.breakers.told.budgets.daily.usd=10",
+                        "guardedby.breakers.told.budgets.daily.window=lifetime",
+                        "guardedby.breakers.held.budgets.daily.usd=10",
+                        "guardedby.breakers.held.budgets.daily.window=lifetime",
+                        "guardedby.breakers.held.estimate-per-call.usd=0.01",
+                        "guardedby.breakers.held.estimate-per-call.tokens=100")
+                .run(started -> {
+                    CircuitBreakerRegistry breakers = started.getBean(CircuitBreakerRegistry.class);
+                    Permit paid = breakers.get("told").acquire();
+                    paid.recordCost(Cost.usd("0.01"));
+                    paid.success();
+                    for (int i = 0; i < 30; i++) {
+                        breakers.get("llm").run(() -> {});
+                        breakers.get("told").run(() -> {});
+                        breakers.get("held").run(() -> {});
+                    }
+                });
+
+        assertThat(lines(output))
+                .containsExactly(
+                        "WARN Circuit breaker 'llm' has made 10 calls of which nobody has told the cost, and nothing is"
+                                + " charged for such calls to 'daily' (USD). Return what the client answers, write 'cost' at the"
+                                + " annotation, record the cost by a CostRecorder, or write estimate-per-call.");
+    }
+
     private ApplicationContextRunner withWallClock() {
         return context.withBean(
                 CircuitBreakerCustomizer.class,

@@ -2,6 +2,8 @@ package dev.guardedby.spring.web;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.guardedby.circuitbreaker.Budget;
+import dev.guardedby.circuitbreaker.BudgetWindow;
 import dev.guardedby.circuitbreaker.Permit;
 import dev.guardedby.spring.StoreThatGoesAway;
 import dev.guardedby.spring.web.WebApplication.Answer;
@@ -119,6 +121,24 @@ record RefusalOverHttpTest(WebApplicationType kind) {
         assertThat(reset)
                 .containsExactly("hourly" + problem.formatted("; try again later"), "ever" + problem.formatted(""));
         assertThat(application.get("/plain").status()).isEqualTo(200);
+    }
+
+    @Test
+    void refusalOfWhatHasNoPrice_is503() throws Exception {
+        requireEstimate(true);
+        Answer unpriced = application.get("/plain");
+        requireEstimate(false);
+
+        assertThat(unpriced).isEqualTo(problem("/plain", "-"));
+        assertThat(application.get("/plain").status()).isEqualTo(200);
+    }
+
+    private static void requireEstimate(boolean required) {
+        Budget budget = Budget.usd("strict", BigDecimal.ONE)
+                .per(BudgetWindow.lifetime())
+                .requireEstimate(required)
+                .build();
+        application.llm().reconfigure(builder -> builder.budget(budget));
     }
 
     @Test
