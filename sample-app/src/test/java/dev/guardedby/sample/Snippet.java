@@ -121,6 +121,11 @@ final class Snippet {
                 }
 
                 @Bean
+                ChatClient.Builder chatClientBuilder(ChatModel model) {
+                    return ChatClient.builder(model);
+                }
+
+                @Bean
                 Prices prices() {
                     ModelPrice price = ModelPrice.builder("gpt-4.1-mini")
                             .price(TokenKind.INPUT, new BigDecimal("0.40"))
