@@ -99,6 +99,15 @@ final class Ceiling {
         return asking == owner ? refusal : refusal.ownedBy(owner.breaker);
     }
 
+    /**
+     * Whether it has a say in a call inside.
+     *
+     * @param binding whether the breaker of that call enforces refusals: one that does heeds only what is enforced
+     */
+    synchronized boolean isHeard(boolean binding) {
+        return !over && (enforced || !binding);
+    }
+
     /** Whether a cheaper model is advisable. */
     synchronized boolean isToDegrade() {
         return budget.isToDegrade(spent, owner.purse.callLimit(budget));

@@ -134,11 +134,20 @@ final class Charge {
                 return ceiling.refused(kind, reserved.amount(ceiling.budget.unit()), engine, engine.wallTime());
             }
         }
-        return gate == null ? null : gate.missingEstimate(reserved);
+        return unknownCost(reserved);
     }
 
-    /** Why something without a price is refused; null if no budget counts US dollars. */
-    @Nullable BudgetRefusal missingPrice() {
+    /** Why budgets that must know what the call, or a step of it, costs refuse what nobody can tell it of; null if none does. */
+    @Nullable BudgetRefusal unknownCost(Reserved asked) {
+        String model = asked.unpriced();
+        BudgetRefusal unpriced = model == null ? null : missingPrice();
+        if (model != null && unpriced != null) {
+            return unpriced.ofModel(model);
+        }
+        return gate == null ? null : gate.missingEstimate(asked);
+    }
+
+    private @Nullable BudgetRefusal missingPrice() {
         BudgetRefusal booked = gate == null ? null : gate.missingPrice();
         return booked != null
                 ? booked
@@ -157,7 +166,7 @@ final class Charge {
     private Stream<Ceiling> ceilingsInDollars() {
         return shares.stream()
                 .map(share -> share.ceiling)
-                .filter(ceiling -> ceiling.budget.unit() == Unit.USD && !ceiling.isOver());
+                .filter(ceiling -> ceiling.budget.unit() == Unit.USD && ceiling.isHeard(!forced));
     }
 
     /** Asks the ledger for the rest. */
@@ -173,7 +182,7 @@ final class Charge {
 
     /** What the ledger's answer means; null if all lines fit. */
     @Nullable BudgetRefusal refusal(Answer answer) {
-        BudgetRefusal refusal = gate == null || hold == null ? null : gate.refusal(answer, hold.lines(), false);
+        BudgetRefusal refusal = gate == null || hold == null ? null : gate.refusal(answer, hold.lines());
         if (refusal != null && !forced) {
             // There is nothing to give back.
             hold = null;
@@ -203,7 +212,7 @@ final class Charge {
         BudgetRefusal refusal = ownRefusal();
         for (int i = 0; refusal == null && i < shares.size() - own.size(); i++) {
             Ceiling ceiling = shares.get(i).ceiling;
-            Kind kind = ceiling.refusal(reserved);
+            Kind kind = ceiling.isHeard(!forced) ? ceiling.refusal(reserved) : null;
             if (kind != null) {
                 refusal = ceiling.refused(kind, shares.get(i).amount, engine, engine.wallTime());
             }
@@ -274,9 +283,17 @@ final class Charge {
     void takeBack(Step step) {
         Settlement correction;
         synchronized (this) {
-            correction = steps != null && steps.release(step) ? corrected() : null;
+            correction = steps != null && steps.isUnderway(step) ? withdrawn(step, steps) : null;
         }
         sendCorrection(correction);
+    }
+
+    private @Nullable Settlement withdrawn(Step step, StepCosts among) {
+        among.release(step);
+        if (among.isEmpty()) {
+            steps = null;
+        }
+        return corrected();
     }
 
     /** A step has ended, or is now known to have cost something else. */
@@ -300,7 +317,7 @@ final class Charge {
         }
         return shares.stream()
                 .map(share -> share.ceiling)
-                .filter(Ceiling::isToDegrade)
+                .filter(ceiling -> ceiling.isHeard(!forced) && ceiling.isToDegrade())
                 .findFirst()
                 .map(ceiling -> new Advice(ceiling.status(engine.wallTime()), ceiling.budget.degradeTo()));
     }
@@ -312,18 +329,16 @@ final class Charge {
 
     /** Takes everything back, as though the call had never been asked for. */
     void withdraw() {
-        finish(false, false, false);
+        finish(IfUnknown.NOTHING);
     }
 
-    /**
-     * The call has ended; what comes after the first end is a no-op.
-     *
-     * @param mayCostHold whether it costs what it holds if nobody knows, and else nothing
-     * @param succeeded whether it then costs no more than is usual
-     */
-    void settle(boolean mayCostHold, boolean succeeded) {
+    /** The call has ended; what comes after the first end is a no-op. */
+    void settle(IfUnknown cost) {
+        if (outer != null) {
+            outer.nestedSettled = true;
+        }
         try {
-            if (finish(mayCostHold, succeeded, true)) {
+            if (finish(cost)) {
                 tellUnknown();
             }
         } catch (Throwable broken) {
@@ -332,15 +347,15 @@ final class Charge {
     }
 
     /** Ends the call; false if it had ended before. */
-    private boolean finish(boolean mayCostHold, boolean succeeded, boolean made) {
+    private boolean finish(IfUnknown cost) {
         Settlement settlement;
         synchronized (this) {
             if (settled) {
                 return false;
             }
             settled = true;
-            costsHold = mayCostHold;
-            ifUnknown = succeeded ? reserved.usual() : reserved.cost();
+            costsHold = cost != IfUnknown.NOTHING;
+            ifUnknown = cost == IfUnknown.USUAL ? reserved.usual() : reserved.cost();
             bounded = steps == null || overruled ? Set.of() : steps.bounded();
             settlement = nextSettlement();
         }
@@ -348,9 +363,6 @@ final class Charge {
             engine.purse.ended(this, gate.ledger);
         }
         own.forEach(Ceiling::end);
-        if (made && outer != null) {
-            outer.nestedSettled = true;
-        }
         send(settlement);
         tellLevelsOfCalls();
         return true;
@@ -362,7 +374,7 @@ final class Charge {
             recorded = Cost.ZERO;
         }
         try {
-            finish(false, false, false);
+            finish(IfUnknown.NOTHING);
         } catch (Throwable broken) {
             Deliveries.warn("A call of circuit breaker '" + engine.breaker.name() + "' was not settled", broken);
         }
@@ -498,6 +510,16 @@ final class Charge {
                         .filter(ceiling -> ceiling.budget.equals(budget))
                         .findFirst()
                         .orElse(null);
+    }
+
+    /** What a call costs of which nobody knows that when it has ended. */
+    enum IfUnknown {
+        /** Nothing was delivered, so nothing is paid. */
+        NOTHING,
+        /** What a success costs: one attempt, as far as anybody knows. */
+        USUAL,
+        /** All that it held. */
+        HOLD
     }
 
     /**

@@ -304,20 +304,6 @@ public final class CircuitBreaker {
         engine.checkPermitted();
     }
 
-    /**
-     * Refuses, like any other refusal, a call of which it is known that nobody can price it, where one of its budgets counts US dollars;
-     * where none does, and while the breaker is open, this does nothing.
-     *
-     * @param model the model that has no price, for the message
-     * @throws BudgetExceededException of the kind {@link BudgetExceededException.Kind#UNPRICED}
-     */
-    public void refuseUnpriced(String model) {
-        // While it is open, that is what the call is refused for.
-        if (state() != CircuitState.OPEN) {
-            engine.refuseUnpriced(engine.purse.missingPrice(Scope.innermostCharge()), model);
-        }
-    }
-
     // The manual protocol: an admission and results without a permit
 
     /**

@@ -143,25 +143,6 @@ final class Engine {
     }
 
     /**
-     * Refuses a call or a step of which nobody can tell what it costs in US dollars.
-     *
-     * @param byBudget by the first budget that must know; null if none counts dollars
-     */
-    void refuseUnpriced(@Nullable BudgetRefusal byBudget, String model) {
-        Mode mode = state.mode;
-        if (byBudget == null || mode == Mode.DISABLED) {
-            return;
-        }
-        if (mode == Mode.OBSERVE) {
-            totals.countWouldReject();
-            return;
-        }
-        BudgetRefusal refusal = byBudget.ofModel(model);
-        countRefused(refusal);
-        throw refusal.exception(breaker, state.circuitState());
-    }
-
-    /**
      * Counts a cost.
      *
      * @throws IllegalArgumentException if no single record can say that; then nothing is counted

@@ -1,6 +1,7 @@
 package dev.guardedby.circuitbreaker;
 
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a call may cost, as far as somebody knows before it is made.
@@ -11,10 +12,17 @@ import java.util.Objects;
  *
  * @param atMost the bound; 0 where nobody knows one
  * @param likely what such a call costs as a rule; 0 where nobody knows
+ * @param unpriced the model that has no price, if nobody will be able to tell what the call has cost: budgets in US dollars refuse it; else
+ *     null
  */
-public record Estimate(Cost atMost, Cost likely) {
+public record Estimate(Cost atMost, Cost likely, @Nullable String unpriced) {
     /** Nobody knows. */
     public static final Estimate UNKNOWN = new Estimate(Cost.ZERO, Cost.ZERO);
+
+    /** An estimate of both kinds, of what can be priced. */
+    public Estimate(Cost atMost, Cost likely) {
+        this(atMost, likely, null);
+    }
 
     /** An estimate of both kinds. */
     public Estimate {
@@ -30,5 +38,15 @@ public record Estimate(Cost atMost, Cost likely) {
     /** What the call costs as a rule, and may pass. */
     public static Estimate likely(Cost cost) {
         return new Estimate(Cost.ZERO, cost);
+    }
+
+    /**
+     * The same, but nobody will be able to price it: where a budget counts US dollars it is refused, by a {@link BudgetExceededException} of
+     * the kind {@link BudgetExceededException.Kind#UNPRICED}.
+     *
+     * @param model the model that has no price, for the message
+     */
+    public Estimate withoutPriceOf(String model) {
+        return new Estimate(atMost, likely, Objects.requireNonNull(model, "model"));
     }
 }

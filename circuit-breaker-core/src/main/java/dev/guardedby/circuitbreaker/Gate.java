@@ -13,6 +13,7 @@ import java.math.BigDecimal;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -98,7 +99,7 @@ final class Gate {
         return new Line(accounts.get(i), budget.wholeLimit(), hold.amount(budget.unit()), !hold.bounds(budget.unit()));
     }
 
-    /** Why a budget that must know what a call may cost refuses one of which nobody does; null if none does. */
+    /** Why a budget that must know what a call, or a step, may cost refuses one of which nobody does; null if none does. */
     @Nullable BudgetRefusal missingEstimate(Reserved asked) {
         for (Budget budget : booked) {
             if (budget.requireEstimate() && !asked.bounds(budget.unit())) {
@@ -132,18 +133,26 @@ final class Gate {
         return BudgetRefusal.of(budget, status(budget, none, engine.wallTime()), kind, cause);
     }
 
-    /**
-     * What the ledger's answer means to whoever asked for those lines; null if all fit.
-     *
-     * @param ofStep whether it was for a step: what is asked for one without a bound says nothing of what it may cost
-     */
-    @Nullable BudgetRefusal refusal(Answer answer, List<Line> asked, boolean ofStep) {
+    /** What the ledger's answer means to a call that asked for those lines; null if all fit. */
+    @Nullable BudgetRefusal refusal(Answer answer, List<Line> asked) {
+        return answer.kind() == null
+                ? null
+                : refusal(answer, asked.get(answer.refusing()).amount());
+    }
+
+    /** What the ledger's answer means to a call that asked for those lines for its next step; null if all fit. */
+    @Nullable BudgetRefusal refusalOfStep(Answer answer, List<Line> asked) {
         if (answer.kind() == null) {
             return null;
         }
+        Line line = asked.get(answer.refusing());
+        // What is asked for one without a bound says nothing of what it may cost.
+        return refusal(answer, line.soft() ? 0 : line.amount());
+    }
+
+    private BudgetRefusal refusal(Answer answer, long needed) {
         int i = answer.refusing();
-        Line line = asked.get(i);
-        return refusal(i, answer.balances().get(i), answer.kind(), ofStep && line.soft() ? 0 : line.amount());
+        return refusal(i, answer.balances().get(i), Objects.requireNonNull(answer.kind()), needed);
     }
 
     private BudgetRefusal refusal(int line, Balance balance, Kind kind, long needed) {

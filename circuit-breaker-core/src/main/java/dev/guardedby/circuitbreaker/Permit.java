@@ -1,5 +1,6 @@
 package dev.guardedby.circuitbreaker;
 
+import dev.guardedby.circuitbreaker.Charge.IfUnknown;
 import dev.guardedby.circuitbreaker.HalfOpen.Slot;
 import dev.guardedby.circuitbreaker.OutcomeRules.Verdict;
 import dev.guardedby.circuitbreaker.Running.Slice;
@@ -167,7 +168,7 @@ public final class Permit implements AutoCloseable {
      */
     public Step step(Estimate estimate) {
         CompletableFuture<Step> asked = new CompletableFuture<>();
-        askForStep(estimate, asked);
+        Step step = askForStep(estimate, asked);
         try {
             return Stages.await(asked);
         } catch (RuntimeException refused) {
@@ -179,9 +180,14 @@ public final class Permit implements AutoCloseable {
             }
             throw new IllegalStateException(broken.getCause());
         } catch (Exception interrupted) {
-            // Whatever comes of it, nobody makes the step.
-            CompletionStage<Void> unused = asked.thenAccept(step -> step.end(Cost.ZERO, Confidence.REPORTED));
             BudgetRefusal refusal = Objects.requireNonNull(charge).withoutAnswer(interrupted);
+            if (engine.state.mode != Mode.ENFORCE) {
+                // The answer will not be waited for, whatever it is.
+                answer(step, refusal, asked);
+                return step;
+            }
+            // Whatever comes of it, nobody makes the step.
+            CompletionStage<Void> unused = asked.thenAccept(late -> late.end(Cost.ZERO, Confidence.REPORTED));
             engine.countRefused(refusal);
             throw refusal.exception(engine.breaker, engine.state.circuitState());
         }
@@ -194,24 +200,8 @@ public final class Permit implements AutoCloseable {
      */
     public CompletionStage<Step> stepAsync(Estimate estimate) {
         CompletableFuture<Step> asked = new CompletableFuture<>();
-        askForStep(estimate, asked);
+        Step unused = askForStep(estimate, asked);
         return asked;
-    }
-
-    /**
-     * Refuses, like any other refusal, a step of which it is known that nobody can price it, where a budget that concerns the call counts
-     * US dollars; where none does this does nothing.
-     *
-     * @param model the model that has no price, for the message
-     * @throws BudgetExceededException of the kind {@link BudgetExceededException.Kind#UNPRICED}
-     */
-    public void refuseUnpricedStep(String model) {
-        BudgetRefusal refusal = charge == null ? null : charge.missingPrice();
-        if (refusal != null && engine.state.mode == Mode.OBSERVE) {
-            countWouldReject();
-        } else {
-            engine.refuseUnpriced(refusal, model);
-        }
     }
 
     /** Whether a budget that concerns the call counts US dollars, so that what its steps cost must be known. */
@@ -219,7 +209,8 @@ public final class Permit implements AutoCloseable {
         return charge != null && charge.countsDollars();
     }
 
-    private void askForStep(Estimate estimate, CompletableFuture<Step> result) {
+    /** Asks for a step, which is to be made if the result says so. */
+    private Step askForStep(Estimate estimate, CompletableFuture<Step> result) {
         Reserved reserved = Reserved.of(estimate, engine.settings.estimatePerCall);
         Step step = new Step(this, reserved, reported == 0);
         try {
@@ -229,7 +220,7 @@ public final class Permit implements AutoCloseable {
             begin();
             if (charge == null || !step.isWithinCall()) {
                 result.complete(step);
-                return;
+                return step;
             }
             CompletionStage<?> unused = charge.step(step).whenComplete((refusal, failure) -> {
                 try {
@@ -246,6 +237,7 @@ public final class Permit implements AutoCloseable {
         } catch (Throwable refused) {
             notMade(step, refused, result);
         }
+        return step;
     }
 
     private void notMade(Step step, Throwable why, CompletableFuture<Step> result) {
@@ -266,7 +258,7 @@ public final class Permit implements AutoCloseable {
         if (refusal != null && mode == Mode.OBSERVE) {
             countWouldReject();
         }
-        if (!result.complete(step)) {
+        if (!result.complete(step) && result.isCompletedExceptionally()) {
             // Nobody waits for it any more, so nobody makes the step.
             step.end(Cost.ZERO, Confidence.REPORTED);
         }
@@ -374,10 +366,14 @@ public final class Permit implements AutoCloseable {
             taken.end().forEach(engine::count);
         }
         if (charge != null) {
-            charge.settle(costsHold, verdict == Verdict.SUCCESS);
+            charge.settle(ifUnknown(verdict, costsHold));
         }
         engine.report(period, slot, slice, startedAt, verdict, failure);
         return true;
+    }
+
+    private static IfUnknown ifUnknown(Verdict verdict, boolean costsHold) {
+        return !costsHold ? IfUnknown.NOTHING : verdict == Verdict.SUCCESS ? IfUnknown.USUAL : IfUnknown.HOLD;
     }
 
     /** Gives back what the state gave, as though it had never been asked; false if it gave nothing. */

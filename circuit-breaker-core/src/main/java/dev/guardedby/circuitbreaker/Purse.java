@@ -1,5 +1,6 @@
 package dev.guardedby.circuitbreaker;
 
+import dev.guardedby.circuitbreaker.Charge.IfUnknown;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -107,12 +108,6 @@ final class Purse {
         }
     }
 
-    /** Why budgets refuse what has no price; null if none counts US dollars. */
-    @Nullable BudgetRefusal missingPrice(@Nullable Charge innermost) {
-        Charge charge = Charge.of(engine, Estimate.UNKNOWN, engine.state.mode, innermost);
-        return charge == null ? null : charge.missingPrice();
-    }
-
     /** A call is about to ask a ledger. */
     void begun(Charge charge, Ledger asked) {
         if (asked.outlivesProcess()) {
@@ -129,7 +124,7 @@ final class Purse {
     /** Settles what is under way at what it is known to cost, or at its hold. */
     void settleOpen() {
         // A copy, because settling takes them out.
-        List.copyOf(open).forEach(charge -> charge.settle(true, false));
+        List.copyOf(open).forEach(charge -> charge.settle(IfUnknown.HOLD));
     }
 
     /** Why budgets would refuse a call made now by this thread; takes nothing. */

@@ -1,6 +1,7 @@
 package dev.guardedby.circuitbreaker;
 
 import dev.guardedby.circuitbreaker.BudgetStatus.Unit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is reserved for a call.
@@ -9,14 +10,20 @@ import dev.guardedby.circuitbreaker.BudgetStatus.Unit;
  * @param usual what a call costs that has succeeded, if nobody knows: less than all of it where that is for several attempts
  * @param boundsMoney whether the call costs no more US dollars
  * @param boundsTokens whether it uses no more tokens
+ * @param unpriced the model that has no price, if that is what it asks; else null
  */
-record Reserved(Cost cost, Cost usual, boolean boundsMoney, boolean boundsTokens) {
+record Reserved(
+        Cost cost,
+        Cost usual,
+        boolean boundsMoney,
+        boolean boundsTokens,
+        @Nullable String unpriced) {
 
     /** Nothing, and no bound. */
-    static final Reserved NOTHING = new Reserved(Cost.ZERO, Cost.ZERO, false, false);
+    static final Reserved NOTHING = new Reserved(Cost.ZERO, Cost.ZERO, false, false, null);
 
     /** Nothing, and it will be no more. */
-    static final Reserved ALL_BOUND = new Reserved(Cost.ZERO, Cost.ZERO, true, true);
+    static final Reserved ALL_BOUND = new Reserved(Cost.ZERO, Cost.ZERO, true, true, null);
 
     /** Of each unit what bounds it, the call's own word before that of the settings, or else what is likely. */
     static Reserved of(Estimate asked, Cost perCall) {
@@ -28,7 +35,7 @@ record Reserved(Cost cost, Cost usual, boolean boundsMoney, boolean boundsTokens
         long bound = asked.atMost().nanoUsd() > 0 ? asked.atMost().nanoUsd() : perCall.nanoUsd();
         long money = bound > 0 ? bound : asked.likely().nanoUsd();
         Cost cost = new Cost(tokens.inputTokens(), tokens.outputTokens(), money);
-        return new Reserved(cost, usual(cost, asked), bound > 0, boundsTokens);
+        return new Reserved(cost, usual(cost, asked), bound > 0, boundsTokens, asked.unpriced());
     }
 
     /** What is likely, where that is less than the bound that the call has set. */

@@ -39,7 +39,7 @@ final class StepAdmission {
      *     on
      */
     CompletionStage<Optional<BudgetRefusal>> ask() {
-        BudgetRefusal missing = gate == null ? null : gate.missingEstimate(step.reserved());
+        BudgetRefusal missing = charge.unknownCost(step.reserved());
         if (missing != null && !forced) {
             return CompletableFuture.completedFuture(Optional.of(missing));
         }
@@ -64,7 +64,7 @@ final class StepAdmission {
         }
         return answer.handle((given, failure) -> {
             BudgetRefusal byLedger =
-                    given == null ? unanswered(asked, failure) : asked.refusal(given, claim.lines(), true);
+                    given == null ? unanswered(asked, failure) : asked.refusalOfStep(given, claim.lines());
             if (given != null) {
                 charge.seen(given.balances());
             }

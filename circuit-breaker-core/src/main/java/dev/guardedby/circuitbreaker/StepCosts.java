@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,7 +16,6 @@ import org.jspecify.annotations.Nullable;
 final class StepCosts {
     private final Set<Step> underway = new HashSet<>();
     private final Map<Step, Cost> ended = new HashMap<>();
-    private final Set<Unit> bounded = EnumSet.allOf(Unit.class);
     private Cost held = Cost.ZERO;
     private Cost spent = Cost.ZERO;
     private Cost spentAfterwards = Cost.ZERO;
@@ -24,21 +24,28 @@ final class StepCosts {
     void begin(Step step) {
         underway.add(step);
         held = held.plus(step.hold());
-        bounded.removeIf(unit -> !step.reserved().bounds(unit));
     }
 
-    /** A step was not made after all, or has ended: it holds nothing any more; false if it did not. */
-    boolean release(Step step) {
-        boolean released = underway.remove(step);
-        if (released) {
+    /** Whether a step has been begun, and neither ended nor released. */
+    boolean isUnderway(Step step) {
+        return underway.contains(step);
+    }
+
+    /** A step was not made after all, or has ended: it holds nothing any more. */
+    void release(Step step) {
+        if (underway.remove(step)) {
             held = held.minus(step.hold());
         }
-        return released;
+    }
+
+    /** Whether no step was made. */
+    boolean isEmpty() {
+        return underway.isEmpty() && ended.isEmpty();
     }
 
     /** A step has ended, or is now known to have cost something else: its last word counts, whoever comes with it. */
     void end(Step step) {
-        boolean unused = release(step);
+        release(step);
         Cost now = step.lastWord().cost();
         Cost before = ended.put(step, now);
         if (step.isWithinCall()) {
@@ -62,9 +69,12 @@ final class StepCosts {
         return spent;
     }
 
-    /** In what none of them could take more than the call held for it. */
+    /** In what none of them can take, or could have taken, more than the call held for it. */
     Set<Unit> bounded() {
-        return Set.copyOf(bounded);
+        Set<Unit> bounded = EnumSet.allOf(Unit.class);
+        Stream.concat(underway.stream(), ended.keySet().stream())
+                .forEach(step -> bounded.removeIf(unit -> !step.reserved().bounds(unit)));
+        return bounded;
     }
 
     /** What those have cost that were begun after the call had ended. */

@@ -442,10 +442,13 @@ class BudgetGateTest {
     @Test
     void openBreaker_isWhatACallOfAnUnpricedModelIsRefusedFor() {
         CircuitBreaker breaker = story.breaker().budget(daily("1")).build();
-        assertThatExceptionOfType(BudgetExceededException.class).isThrownBy(() -> breaker.refuseUnpriced("unheard-of"));
+        Estimate unpriced = Estimate.UNKNOWN.withoutPriceOf("unheard-of");
+        assertThatExceptionOfType(BudgetExceededException.class).isThrownBy(() -> breaker.acquireFor(unpriced));
         breaker.forceOpen();
-        breaker.refuseUnpriced("unheard-of");
-        assertThat(breaker.stats().totalRejected()).isEqualTo(1);
+        assertThatExceptionOfType(CallNotPermittedException.class)
+                .isThrownBy(() -> breaker.acquireFor(unpriced))
+                .isNotInstanceOf(BudgetExceededException.class);
+        assertThat(breaker.stats().totalRejected()).isEqualTo(2);
     }
 
     @Test

@@ -7,6 +7,7 @@ import static dev.guardedby.circuitbreaker.Spending.shown;
 import static dev.guardedby.circuitbreaker.Spending.spend;
 import static dev.guardedby.circuitbreaker.Spending.usd;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.math.BigDecimal;
@@ -67,6 +68,29 @@ class BudgetNestingTest {
                     .hasMessage(
                             "Circuit breaker 'model' is out of budget 'run' of circuit breaker 'llm', 0.5 of 0.5 USD per call are"
                                     + " spent, and this call may cost 0.1; nothing further passes inside this call");
+        });
+    }
+
+    @Test
+    void callAroundThatOnlyObserves_hasNoSayInCallsInsideThatAreEnforced() {
+        CircuitBreaker observing = CircuitBreaker.builder("agent")
+                .mode(Mode.OBSERVE)
+                .budget(Budget.usd("run", new BigDecimal("0.5"))
+                        .per(BudgetWindow.call())
+                        .degradeAt(50)
+                        .degradeTo("small")
+                        .build())
+                .build();
+        Estimate unpriced = Estimate.UNKNOWN.withoutPriceOf("unheard-of");
+
+        observing.run(() -> {
+            spend(model, "0.6");
+            assertThat(model.refusal()).isEmpty();
+            assertThatCode(model::checkPermitted).doesNotThrowAnyException();
+            Permit inside = CircuitBreaker.of("llm").acquireFor(unpriced);
+            assertThat(inside.advice()).isEmpty();
+            inside.step(unpriced).end(usd("0.1"), Confidence.REPORTED);
+            inside.success();
         });
     }
 

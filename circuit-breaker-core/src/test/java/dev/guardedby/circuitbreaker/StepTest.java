@@ -32,6 +32,8 @@ import org.junit.jupiter.api.Test;
 
 /** Steps of a call: each call of a model in a loop of tools, asked for before and paid afterwards. */
 class StepTest {
+    private static final Estimate UNPRICED = Estimate.UNKNOWN.withoutPriceOf("large");
+
     private final Story story = new Story();
 
     private CircuitBreaker breaker(String dailyLimit) {
@@ -330,12 +332,57 @@ class StepTest {
             Permit permit = breaker.acquire();
             step(permit, "0.1", "0.1");
             step(permit, "0.1", "0.1");
-            permit.refuseUnpricedStep("unheard-of");
+            permit.step(UNPRICED).end(Cost.ZERO, Confidence.REPORTED);
             assertThat(permit.advice()).isEmpty();
             permit.success();
         }
         assertThat(breaker.stats().wouldReject()).isEqualTo(3);
         assertThat(breaker.advice()).isPresent();
+    }
+
+    @Test
+    void observe_countsACallOnce_thatHasNoPriceAndDoesNotFit() {
+        CircuitBreaker breaker =
+                story.breaker().budget(daily("0.1")).mode(Mode.OBSERVE).build();
+        spend(breaker, "0.2");
+        breaker.acquireFor(UNPRICED).success();
+        assertThat(breaker.stats().wouldReject()).isEqualTo(1);
+    }
+
+    @Test
+    void successWhoseOnlyStepWasRefused_costsItsHold_whichStaysWhatItWas() {
+        CircuitBreaker breaker = breaker("1");
+        Permit permit = breaker.acquireFor(Estimate.likely(usd("0.2")));
+        assertThat(refused(permit, atMost("2"))).isEqualTo("daily TOO_LARGE");
+        permit.success();
+
+        assertThat(shown(breaker)).isEqualTo("daily 0.2+0/1, calls 1+0/100");
+        assertThat(breaker.budgets().get(0).kind()).isEqualTo(BudgetStatus.Kind.SOFT);
+    }
+
+    @Test
+    void interruptedWait_refusesNoStep_whereNothingIsEnforced() {
+        LedgerByHand ledger = new LedgerByHand();
+        CircuitBreaker breaker = story.breaker()
+                .ledger(ledger)
+                .budget(daily("1"))
+                .mode(Mode.OBSERVE)
+                .build();
+        Permit permit = breaker.acquire();
+        ledger.away = true;
+        Thread.currentThread().interrupt();
+        Step step;
+        try {
+            step = permit.step(atMost("0.1"));
+        } finally {
+            boolean unused = Thread.interrupted();
+        }
+        step.end(usd("0.05"), Confidence.REPORTED);
+        permit.success();
+
+        assertThat(breaker.stats().totalRejected()).isZero();
+        assertThat(breaker.stats().wouldReject()).isEqualTo(1);
+        assertThat(breaker.stats().totalEstimatedCost()).isEqualByComparingTo("0.05");
     }
 
     @Test
@@ -737,24 +784,23 @@ class StepTest {
                         .per(BudgetWindow.lifetime())
                         .build())
                 .build();
-        tokens.refuseUnpriced("large");
-        tokens.acquire().refuseUnpricedStep("large");
+        tokens.acquireFor(UNPRICED).step(UNPRICED).end(Cost.ZERO, Confidence.REPORTED);
         assertThat(tokens.stats().totalRejected()).isZero();
 
         CircuitBreaker dollars = breaker("1");
         assertThatExceptionOfType(BudgetExceededException.class)
-                .isThrownBy(() -> dollars.refuseUnpriced("large"))
+                .isThrownBy(() -> dollars.acquireFor(UNPRICED))
                 .satisfies(refused -> assertThat(refused.kind()).isEqualTo(BudgetExceededException.Kind.UNPRICED));
         Permit permit = dollars.acquire();
         assertThatExceptionOfType(BudgetExceededException.class)
-                .isThrownBy(() -> permit.refuseUnpricedStep("large"))
+                .isThrownBy(() -> permit.step(UNPRICED))
                 .withMessageContaining("in USD, because there is no price for model 'large'; set one");
         assertThat(dollars.stats().totalRejected()).isEqualTo(2);
         dollars.mode(Mode.OBSERVE);
-        dollars.refuseUnpriced("large");
+        dollars.acquireFor(UNPRICED).success();
         assertThat(dollars.stats().wouldReject()).isEqualTo(1);
         dollars.mode(Mode.DISABLED);
-        dollars.refuseUnpriced("large");
+        dollars.acquireFor(UNPRICED).success();
         assertThat(dollars.stats().wouldReject()).isEqualTo(1);
     }
 

@@ -1,8 +1,6 @@
 package dev.guardedby.spring.aop;
 
-import dev.guardedby.circuitbreaker.BudgetExceededException;
 import dev.guardedby.circuitbreaker.CircuitBreaker;
-import dev.guardedby.spring.models.ModelRequest;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
@@ -22,17 +20,11 @@ final class GuardInterceptor implements MethodInterceptor {
             return invocation.proceed();
         }
         CircuitBreaker breaker;
-        ModelRequest request;
         try {
             breaker = method.breakerFor(invocation);
-            UsageCost usage = method.usage();
-            if (usage != null) {
-                usage.refuseIfUnpriced(breaker);
-            }
-            request = method.request(breaker, invocation);
-        } catch (InvalidKeyException | BudgetExceededException refused) {
+        } catch (InvalidKeyException refused) {
             return method.shape().failed(refused);
         }
-        return method.shape().guard(method, breaker, invocation, request);
+        return method.shape().guard(method, breaker, invocation, method.request(invocation));
     }
 }

@@ -1,7 +1,6 @@
 package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.CircuitBreaker;
-import dev.guardedby.circuitbreaker.CircuitState;
 import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.Estimate;
 import dev.guardedby.spring.models.ModelRequest;
@@ -42,25 +41,23 @@ record GuardedMethod(
     }
 
     /**
-     * What a call will ask a model for, by its arguments; null if they do not tell, or if no budget will be asked.
-     *
-     * @throws dev.guardedby.circuitbreaker.BudgetExceededException if it is a model without a price, such calls are to be refused, and a
-     *     budget counts US dollars
+     * What a call will ask a model for, by its arguments; null if they do not tell, or if no budget will be asked. It is read while the
+     * breaker is open, too, because a publisher may be subscribed to when it has closed.
      */
-    @Nullable ModelRequest request(CircuitBreaker guarding, MethodInvocation invocation) {
-        return argument == null || !guarding.hasBudgets() || guarding.state() == CircuitState.OPEN
-                ? null
-                : argument.read(guarding, invocation.getArguments());
+    @Nullable ModelRequest request(MethodInvocation invocation) {
+        return argument == null || !breaker.hasBudgets() ? null : argument.read(invocation.getArguments());
     }
 
     /**
-     * What one call may cost, as far as its arguments and the calls before it tell.
+     * What one call that begins now may cost, as far as its arguments and the calls before it tell.
      *
      * @param request what a model will be asked for; null if it is not known
      */
     Estimate estimate(@Nullable ModelRequest request) {
         Estimate likely = learnt.likely();
-        return argument == null || request == null ? likely : argument.estimate(request, likely.likely());
+        Estimate estimate = argument == null || request == null ? likely : argument.estimate(request, likely.likely());
+        String unpriced = usage == null ? null : usage.unpricedAnswer();
+        return unpriced == null ? estimate : estimate.withoutPriceOf(unpriced);
     }
 
     /** Whether it is to be known what calls cost as a rule. */
@@ -73,9 +70,12 @@ record GuardedMethod(
         learnt.add(cost);
     }
 
-    /** Whether a call has its permit at hand, because it is to be charged to budgets, or may make calls of models on the way. */
+    /**
+     * Whether a call has its permit at hand: because it is to be charged to budgets, may make calls of models on the way, or is to be refused
+     * by budgets around it.
+     */
     boolean needsPermit() {
-        return breaker.hasBudgets() || ModelSteps.ARE_MADE;
+        return breaker.hasBudgets() || ModelSteps.ARE_MADE || (usage != null && usage.unpricedAnswer() != null);
     }
 
     /**

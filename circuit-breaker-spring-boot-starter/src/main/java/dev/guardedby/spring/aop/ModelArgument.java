@@ -1,6 +1,5 @@
 package dev.guardedby.spring.aop;
 
-import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.Estimate;
 import dev.guardedby.spring.models.ModelRequest;
@@ -40,24 +39,10 @@ final class ModelArgument {
         this.broken = broken;
     }
 
-    /**
-     * What a call will ask for; null if there is nothing that could be read.
-     *
-     * @throws dev.guardedby.circuitbreaker.BudgetExceededException if it is a model without a price, such calls are to be refused, and a
-     *     budget counts US dollars
-     */
-    @Nullable ModelRequest read(CircuitBreaker breaker, @Nullable Object[] arguments) {
+    /** What a call will ask for; null if there is nothing that could be read. */
+    @Nullable ModelRequest read(@Nullable Object[] arguments) {
         Object argument = arguments[index];
-        ModelRequest request = argument == null ? null : read(argument);
-        if (request == null) {
-            return null;
-        }
-        Pricing.AtStart prices = pricing.now();
-        // Without any price the method says itself what it costs.
-        if (prices.areThere() && pricing.rejects(request, prices)) {
-            breaker.refuseUnpriced(Objects.requireNonNull(request.model()));
-        }
-        return request;
+        return argument == null ? null : read(argument);
     }
 
     private @Nullable ModelRequest read(Object argument) {
@@ -77,7 +62,12 @@ final class ModelArgument {
      * @param learnt what such calls cost as a rule
      */
     Estimate estimate(ModelRequest request, Cost learnt) {
-        return pricing.now().estimate(request, learnt);
+        Pricing.AtStart prices = pricing.now();
+        Estimate estimate = prices.estimate(request, learnt);
+        // Without any price the method says itself what it costs.
+        return prices.areThere() && pricing.rejects(request, prices)
+                ? estimate.withoutPriceOf(Objects.requireNonNull(request.model()))
+                : estimate;
     }
 
     private void warn(Throwable thrown) {

@@ -1,6 +1,7 @@
 package dev.guardedby.spring.aop;
 
 import dev.guardedby.circuitbreaker.Advice;
+import dev.guardedby.circuitbreaker.Estimate;
 import dev.guardedby.circuitbreaker.Permit;
 import dev.guardedby.circuitbreaker.Step;
 import dev.guardedby.spring.models.ModelCall;
@@ -77,13 +78,10 @@ final class ModelSteps implements ModelCalls {
         Pricing.AtStart prices = usages.pricing().now();
         String cheaper = cheaper(call, asked, prices);
         ModelRequest request = cheaper == null ? asked : asked.by(cheaper);
-        Permit permit = call.permit();
         UsageCost costs = usages.ofSteps(call.breaker());
         String unpriced =
                 usages.pricing().rejects(request, prices) ? request.model() : costs.unpricedAnswerTo(request.model());
-        if (permit != null && unpriced != null) {
-            permit.refuseUnpricedStep(unpriced);
-        }
+        Estimate estimate = prices.estimate(request, costs.learnt().likely().likely());
         return new ModelStep(
                 call,
                 inside,
@@ -91,7 +89,7 @@ final class ModelSteps implements ModelCalls {
                 request,
                 cheaper,
                 prices,
-                prices.estimate(request, costs.learnt().likely().likely()));
+                unpriced == null ? estimate : estimate.withoutPriceOf(unpriced));
     }
 
     /** The model that a budget advises; not one that would be refused, which would be worse than a dear one. */

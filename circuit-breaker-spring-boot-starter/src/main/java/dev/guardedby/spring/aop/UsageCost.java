@@ -1,6 +1,5 @@
 package dev.guardedby.spring.aop;
 
-import dev.guardedby.circuitbreaker.CircuitBreaker;
 import dev.guardedby.circuitbreaker.Confidence;
 import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.ModelUsage;
@@ -82,16 +81,9 @@ final class UsageCost {
         return new Tally(pricing.now());
     }
 
-    /**
-     * Refuses a call whose last predecessor used a model without a price, if such calls are to be refused and there still is none.
-     *
-     * @throws dev.guardedby.circuitbreaker.BudgetExceededException if a budget counts US dollars
-     */
-    void refuseIfUnpriced(CircuitBreaker breaker) {
-        String model = unpricedAnswerTo(WHICHEVER);
-        if (model != null) {
-            breaker.refuseUnpriced(model);
-        }
+    /** The model without a price that has answered the last call, if such calls are to be refused and there still is none; else null. */
+    @Nullable String unpricedAnswer() {
+        return unpricedAnswerTo(WHICHEVER);
     }
 
     /** The model without a price that has answered in place of the one that is asked for, if such calls are to be refused; else null. */

@@ -223,6 +223,36 @@ final class HoldsByArgumentTest {
         });
     }
 
+    @Test
+    void publisherMadeWhileOpen_holdsWhatItMayCost_whenItIsSubscribedToLater() {
+        application.run(context -> {
+            remote.atEach(() -> held.add(budget(context)));
+            breaker(context).forceOpen();
+            Desk desk = context.getBean(Desk.class);
+            Mono<ChatCompletion> answer = desk.mono(chat().build());
+            Mono<ChatCompletion> unpriced = desk.mono(chat().model("mystery").build());
+            breaker(context).reset();
+            answer.block();
+            assertThat(held).containsExactly(HELD);
+            assertThat(refusal(unpriced::block).kind()).isEqualTo(Kind.UNPRICED);
+        });
+    }
+
+    @Test
+    void observedWhileOpen_holdsWhatItMayCost_andCountsEachCallOnce() {
+        application.withPropertyValues("guardedby.breakers.llm.mode=observe").run(context -> {
+            remote.atEach(() -> held.add(budget(context)));
+            breaker(context).forceOpen();
+            Desk desk = context.getBean(Desk.class);
+            desk.complete(chat().build());
+            assertThat(held).containsExactly(HELD);
+            breaker(context).reset();
+            desk.complete(chat().model("mystery").build());
+            desk.complete(chat().model("mystery").build());
+            assertThat(breaker(context).stats().wouldReject()).isEqualTo(3);
+        });
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"complete", "later", "mono", "anything"})
     void requestThatCanNeverFit_isRefused_beforeAnythingIsSent(String shape) {
