@@ -129,8 +129,8 @@ final class BreakerLog implements CircuitBreakerListener {
             LOG.warn(breaker.title() + " has made " + ENOUGH
                     + " calls of which nobody has told the cost, and nothing is charged for such"
                     + " calls to " + budgets
-                    + ". Return what the client answers, write 'cost' at the annotation, record the cost by a"
-                    + " CostRecorder, or write estimate-per-call.");
+                    + ". Return what the client answers and set guardedby.prices, write 'cost' at the annotation, record"
+                    + " the cost by a CostRecorder, or write estimate-per-call.");
         }
     }
 

@@ -30,8 +30,9 @@ import reactor.core.publisher.Mono;
  * <p>A client that has it twice is counted once. What a call may cost is known before it is made if its options limit the tokens that are
  * received, and if all that is sent is text. Of that a token is counted for 3 ASCII characters, and for 1.5 bytes of other characters in
  * UTF-8, and 16 for each message, tool call and tool: more than prose, code and JSON come to, though not noise, such as long numbers.
- * All of that is held as many times as the client may try by itself, because it may have to be paid each time: 1 + {@code maxRetries} of the
- * options where they have that, as OpenAI's and Anthropic's of 2.0 do, else {@code spring.ai.retry.max-attempts} (default 10), to which 2.0
+ * All of that is held as many times as the client may try by itself, because it may have to be paid each time: as often as OpenAI's and
+ * Anthropic's client of 2.0 was made to ({@code spring.ai.openai.max-retries} and one more where Spring Boot makes it, 4 by default), else 1 +
+ * {@code maxRetries} of the options where they have that, else {@code spring.ai.retry.max-attempts} (default 10), to which 2.0
  * adds the first attempt, except for streams; other clients than Spring AI's own are taken to try once.
  *
  * <p>The cheaper model of a budget's {@code degrade-to} takes the place of the one in the options, and all other options stay; options of Spring
@@ -73,7 +74,7 @@ public final class GuardedByChatAdvisor implements CallAdvisor, StreamAdvisor {
         if (isSeen(request, chain)) {
             return chain.nextCall(request);
         }
-        ModelCall call = calls.begin(SpringAiPrompt.read(request, attempts));
+        ModelCall call = calls.begin(asked(request, attempts, chain.getCallAdvisors()));
         ChatClientResponse response;
         try {
             response = chain.nextCall(next(request, call, chain, chain.getCallAdvisors()));
@@ -90,15 +91,22 @@ public final class GuardedByChatAdvisor implements CallAdvisor, StreamAdvisor {
         if (isSeen(request, chain)) {
             return chain.nextStream(request);
         }
-        return begin(request)
+        return begin(request, chain.getStreamAdvisors())
                 .flatMapMany(call -> new StreamedAnswer(call)
                         .of(Flux.defer(() -> chain.nextStream(next(request, call, chain, chain.getStreamAdvisors())))));
     }
 
-    private Mono<ModelCall> begin(ChatClientRequest request) {
+    /** What a request asks for, as often as the client tries. */
+    private static ModelRequest asked(ChatClientRequest request, int unlessTold, List<? extends Advisor> chain) {
+        ModelRequest asked = SpringAiPrompt.read(request, unlessTold);
+        Integer attempts = SpringAiClients.attempts(chain);
+        return attempts == null ? asked : asked.triedAtMost(attempts);
+    }
+
+    private Mono<ModelCall> begin(ChatClientRequest request, List<? extends Advisor> chain) {
         return Mono.<ModelCall>create(sink -> {
                     CompletionStage<ModelCall> unused = calls.beginAsync(
-                                    SpringAiPrompt.read(request, 1),
+                                    asked(request, 1, chain),
                                     sink.contextView().getOrDefault(ModelCalls.CONTEXT_KEY, null))
                             .whenComplete((call, refused) -> {
                                 if (refused == null) {

@@ -1,5 +1,6 @@
 package dev.guardedby.spring.models;
 
+import org.springframework.ai.chat.model.ChatModel;
 import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Value;
@@ -42,9 +43,15 @@ public final class GuardedByModelsAutoConfiguration {
         @Bean
         @ConditionalOnBooleanProperty(name = "guardedby.enabled", matchIfMissing = true)
         @ConditionalOnMissingBean(name = "guardedBySpringAiRequests")
-        ModelRequestReader guardedBySpringAiRequests(@Value("${spring.ai.retry.max-attempts:10}") int attempts) {
+        ModelRequestReader guardedBySpringAiRequests(
+                ObjectProvider<ChatModel> models, @Value("${spring.ai.retry.max-attempts:10}") int attempts) {
             int most = SpringAiPrompt.attempts(attempts);
-            return ModelRequestReader.of(Prompt.class, prompt -> SpringAiPrompt.read(prompt, most));
+            return ModelRequestReader.of(Prompt.class, prompt -> {
+                ModelRequest asked = SpringAiPrompt.read(prompt, most);
+                // Nobody knows which of them will be asked.
+                Integer ofClients = SpringAiClients.attempts(models.stream(), prompt.getOptions());
+                return ofClients == null ? asked : asked.triedAtMost(ofClients);
+            });
         }
     }
 

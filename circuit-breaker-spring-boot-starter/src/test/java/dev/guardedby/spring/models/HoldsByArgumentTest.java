@@ -44,7 +44,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.ai.chat.model.ChatModel;
 import org.springframework.ai.chat.prompt.Prompt;
+import org.springframework.ai.openai.OpenAiChatModel;
 import org.springframework.ai.openai.OpenAiChatOptions;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -437,6 +439,26 @@ final class HoldsByArgumentTest {
             // 18 tokens and 100, twice.
             assertThat(held).containsExactly("0 spent, 0.00209 held");
         });
+    }
+
+    @Test
+    void promptsOfSpringAi_areTriedAsOften_asTheClientWasMadeTo() {
+        application
+                .withBean(
+                        ChatModel.class,
+                        () -> OpenAiChatModel.builder()
+                                .openAiClient(remote.client())
+                                .openAiClientAsync(remote.client().async())
+                                .build())
+                .run(context -> {
+                    OpenAiChatOptions options = OpenAiChatOptions.builder()
+                            .model("gpt-4o")
+                            .maxCompletionTokens(100)
+                            .maxRetries(1)
+                            .build();
+                    context.getBean(Desk.class).prompt(new Prompt("Why?", options), () -> held.add(budget(context)));
+                    assertThat(held).containsExactly("0 spent, 0.001045 held");
+                });
     }
 
     @Test
