@@ -36,7 +36,7 @@ final class ChargedFailures {
             if (rule.test(cause)) {
                 return true;
             }
-            cause = cause.getCause();
+            cause = OutcomeRules.cause(cause);
         }
         return false;
     }

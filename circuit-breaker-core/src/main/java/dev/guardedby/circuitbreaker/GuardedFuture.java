@@ -78,7 +78,7 @@ final class GuardedFuture<T extends @Nullable Object> extends CompletableFuture<
             super.complete(result);
         } else {
             // A dependent stage wraps what the remote threw; our caller gets the remote's own exception.
-            Throwable cause = failure instanceof CompletionException ? failure.getCause() : null;
+            Throwable cause = failure instanceof CompletionException ? OutcomeRules.cause(failure) : null;
             Throwable thrown = cause == null ? failure : cause;
             permit.failureAsync(thrown);
             super.completeExceptionally(thrown);

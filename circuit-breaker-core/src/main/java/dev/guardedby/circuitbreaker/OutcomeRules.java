@@ -223,9 +223,18 @@ final class OutcomeRules {
             if (said != null) {
                 return said;
             }
-            cause = cause.getCause();
+            cause = cause(cause);
         }
         return null;
+    }
+
+    /** The cause of an exception; null, too, if that is of a kind that does not tell it. */
+    static @Nullable Throwable cause(Throwable thrown) {
+        try {
+            return thrown.getCause();
+        } catch (Throwable broken) {
+            return null;
+        }
     }
 
     private @Nullable Said read(List<AnswerReader> asked, Object outcome) {
@@ -252,7 +261,7 @@ final class OutcomeRules {
     }
 
     static List<Throwable> layers(Throwable thrown) {
-        Throwable cause = isWrapper(thrown) ? thrown.getCause() : null;
+        Throwable cause = isWrapper(thrown) ? cause(thrown) : null;
         if (cause == null) {
             return List.of(thrown);
         }
@@ -260,7 +269,7 @@ final class OutcomeRules {
         layers.add(thrown);
         while (cause != null && layers.size() < DEEPEST_LAYER) {
             layers.add(cause);
-            cause = isWrapper(cause) ? cause.getCause() : null;
+            cause = isWrapper(cause) ? cause(cause) : null;
         }
         return layers;
     }

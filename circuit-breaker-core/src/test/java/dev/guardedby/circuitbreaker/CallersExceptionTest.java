@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.io.IOException;
+import java.io.Serial;
 import java.time.InstantSource;
+import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
 
 /** Nothing that goes wrong in the breaker hides what the call threw. */
@@ -32,6 +34,30 @@ class CallersExceptionTest {
                 })))
                 .isSameAs(down);
         assertThat(breaker.stats().totalFailures()).isEqualTo(3);
+    }
+
+    @Test
+    void exceptionThatDoesNotTellItsCause_countsAsAnyOther() {
+        CircuitBreaker breaker =
+                CircuitBreaker.builder("llm").failureThreshold(2).build();
+        RuntimeException odd = new CompletionException("odd", null) {
+            @Serial
+            private static final long serialVersionUID = 1;
+
+            @Override
+            public synchronized Throwable getCause() {
+                throw new IllegalStateException("no cause");
+            }
+        };
+        for (int i = 0; i < 2; i++) {
+            Throwable seen = catchThrowable(() -> breaker.run(() -> {
+                throw odd;
+            }));
+            assertThat(seen == odd).isTrue();
+        }
+
+        assertThat(breaker.stats().consecutiveFailures()).isEqualTo(2);
+        assertThat(breaker.state()).isEqualTo(CircuitState.OPEN);
     }
 
     @Test

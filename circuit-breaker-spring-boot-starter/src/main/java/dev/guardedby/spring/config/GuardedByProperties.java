@@ -38,6 +38,7 @@ import org.springframework.boot.context.properties.bind.Name;
  * @param health What breakers do to the health of the application.
  * @param web What the clients of a web application are told when a breaker refuses a call.
  * @param prices What models cost, so that the money of a call can be worked out from the tokens that it used.
+ * @param ledger Where budgets are kept.
  */
 @ConfigurationProperties("guardedby")
 record GuardedByProperties(
@@ -50,7 +51,8 @@ record GuardedByProperties(
         @DefaultValue Map<String, Budget> budgets,
         @DefaultValue Health health,
         @DefaultValue Web web,
-        @DefaultValue Prices prices) {
+        @DefaultValue Prices prices,
+        @DefaultValue Ledger ledger) {
 
     /**
      * Settings of a breaker, as far as they are written; what is not, the core knows best. The defaults that the IDE shows are
@@ -277,6 +279,19 @@ record GuardedByProperties(
     record Web(
             @DefaultValue("false") boolean problemDetails,
             @DefaultValue("false") boolean showName) {}
+
+    /**
+     * Where budgets are kept.
+     *
+     * @param type Kind of store. A bean of type Ledger takes its place.
+     */
+    record Ledger(@DefaultValue("memory") LedgerType type) {}
+
+    /** The kinds of stores. */
+    enum LedgerType {
+        /** The memory of the process, which forgets what was spent when it ends. */
+        MEMORY
+    }
 
     /**
      * Prices.

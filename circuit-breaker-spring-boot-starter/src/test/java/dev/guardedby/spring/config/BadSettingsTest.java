@@ -165,6 +165,11 @@ class BadSettingsTest {
                         "Set guardedby.unknown-name to one of near-miss, fail, allow.",
                         "1:25"),
                 new Mistake(
+                        "guardedby.ledger.type: cassandra",
+                        "guardedby.ledger.type must be one of memory, but was 'cassandra'",
+                        "Set guardedby.ledger.type to one of memory.",
+                        "1:24"),
+                new Mistake(
                         "guardedby.enabled: maybe",
                         "guardedby.enabled must be true or false, but was 'maybe'",
                         "Set guardedby.enabled to true or false.",

@@ -158,8 +158,8 @@ class BreakerLogTest {
         assertThat(lines(output))
                 .containsExactly(
                         "WARN Circuit breaker 'llm' has made 10 calls of which nobody has told the cost, and nothing is"
-                                + " charged for such calls to 'daily' (USD). Return what the client answers, write 'cost' at the"
-                                + " annotation, record the cost by a CostRecorder, or write estimate-per-call.");
+                                + " charged for such calls to 'daily' (USD). Return what the client answers and set guardedby.prices,"
+                                + " write 'cost' at the annotation, record the cost by a CostRecorder, or write estimate-per-call.");
     }
 
     private ApplicationContextRunner withWallClock() {

@@ -70,6 +70,7 @@ class MetadataTest {
                         "guardedby.defaults.window = 100",
                         "guardedby.enabled = true",
                         "guardedby.health.down-when-open = false",
+                        "guardedby.ledger.type = memory",
                         "guardedby.prices.import = null",
                         "guardedby.prices.models = null",
                         "guardedby.prices.unknown = reject",
