@@ -107,7 +107,7 @@ final class ModelStep implements ModelCall {
         Cost held = held();
         try {
             Cost cost = Pricing.theMore(
-                    held, costs.price(null, seen, prices, held.nanoUsd()).cost());
+                    held, costs.price(seen, prices, held.nanoUsd()).cost());
             if (cost.equals(held)) {
                 endUnknown();
             } else {
@@ -135,7 +135,9 @@ final class ModelStep implements ModelCall {
             endUnknown();
             return;
         }
-        Priced priced = costs.price(request.model(), named(usage), prices, held().nanoUsd());
+        ModelUsage named = named(usage);
+        Priced priced = costs.price(named, prices, held().nanoUsd());
+        costs.note(request.model(), named, priced);
         say(priced.cost(), priced.confidence());
         if (priced.confidence() == Confidence.REPORTED) {
             costs.learnt().add(priced.cost());

@@ -115,6 +115,11 @@ final class ModelStepsTest {
             return "done";
         }
 
+        @GuardedBy("llm") public String workUnnamed(String answeredBy) {
+            models.begin(ModelRequest.of(null).withTokens(100, null)).end(new Reply(answeredBy, 10));
+            return "done";
+        }
+
         @GuardedBy("llm") public String stream(@Nullable Long limit, long seen) {
             models.begin(ModelRequest.of("large").withTokens(100, limit)).endStream(null, seen);
             return "done";
@@ -288,6 +293,29 @@ final class ModelStepsTest {
             agent.answeredBy("unheard-of", 10);
             assertThat(refused(() -> agent.answeredBy("large", 10))).isEqualTo(Kind.UNPRICED);
             agent.work("small", 10);
+        });
+    }
+
+    @Test
+    void modelThatOnlyTheAnswerToARoundNames_withoutAPrice_costsTheHold_andIsRefusedNextTime() {
+        application
+                .withPropertyValues("guardedby.breakers.llm.estimate-per-call.usd=0.25")
+                .run(context -> {
+                    Agent agent = context.getBean(Agent.class);
+                    agent.workUnnamed("unheard-of");
+                    assertThat(spent(breaker(context, "llm"))).isEqualTo("0.25+0");
+                    assertThat(refused(() -> agent.workUnnamed("unheard-of"))).isEqualTo(Kind.UNPRICED);
+                    agent.work("large", 10);
+                });
+    }
+
+    @Test
+    void modelThatOnlyTheAnswerToARoundNames_withAPrice_isAskedAgain() {
+        application.run(context -> {
+            Agent agent = context.getBean(Agent.class);
+            agent.workUnnamed("large");
+            agent.workUnnamed("large");
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.00004+0");
         });
     }
 
