@@ -157,15 +157,16 @@ final class Pricing {
             String model = request.model();
             Cost priced = model == null ? null : dearest(request.provider(), model, sent, received);
             Cost once = priced == null ? new Cost(sent, received, 0) : priced;
+            // A success that tells nothing has been paid once, as far as anybody knows.
+            if (sent == 0 || request.maxOutputTokens() == null) {
+                return Estimate.likely(theMore(once, learnt));
+            }
             Cost cost = once;
             for (int attempt = 1; attempt < request.attempts(); attempt++) {
                 cost = cost.plus(once);
             }
             // Where there are no dollars in a bound, those that are learnt count.
-            return sent == 0 || request.maxOutputTokens() == null
-                    ? Estimate.likely(theMore(cost, learnt))
-                    // A success that tells nothing has been paid once, as far as anybody knows.
-                    : new Estimate(cost, once.nanoUsd() > 0 ? once : once.plus(new Cost(0, 0, learnt.nanoUsd())));
+            return new Estimate(cost, once.nanoUsd() > 0 ? once : once.plus(new Cost(0, 0, learnt.nanoUsd())));
         }
 
         /**

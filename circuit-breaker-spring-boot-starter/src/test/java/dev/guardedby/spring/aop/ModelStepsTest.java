@@ -115,6 +115,13 @@ final class ModelStepsTest {
             return "done";
         }
 
+        /** With 100,000 tokens in, tried three times at most. */
+        @GuardedBy("llm") public String tellNothing(@Nullable Long limit) {
+            models.begin(ModelRequest.of("large").withTokens(100_000, limit).triedAtMost(3))
+                    .end((Object) null);
+            return "done";
+        }
+
         @GuardedBy("llm") public String workUnnamed(String answeredBy) {
             models.begin(ModelRequest.of(null).withTokens(100, null)).end(new Reply(answeredBy, 10));
             return "done";
@@ -429,6 +436,17 @@ final class ModelStepsTest {
                     agent.work("large", 10);
                     assertThat(asked(context)).containsExactly("large", "large", "large");
                 });
+    }
+
+    @Test
+    void roundThatTellsNothing_costsOneAttempt_withALimitForItsAnswerOrWithout() {
+        application.run(context -> {
+            Agent agent = context.getBean(Agent.class);
+            agent.tellNothing(50_000L);
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.15+0");
+            agent.tellNothing(null);
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.25+0");
+        });
     }
 
     @Test
