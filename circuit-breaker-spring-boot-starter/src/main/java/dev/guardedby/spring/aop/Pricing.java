@@ -110,12 +110,16 @@ final class Pricing {
         }
     }
 
-    /** A budget advises a model that would be refused, so the advice is not taken. */
-    void warnOfUselessAdvice(String model) {
+    /**
+     * A budget advises a model that would be refused, so the advice is not taken.
+     *
+     * @param unpriced what has no price: the model, or what has answered in place of it
+     */
+    void warnOfUselessAdvice(String model, String unpriced) {
         if (warnedOf.size() < MOST_WARNED_OF && warnedOf.add("degrade-to " + model)) {
             LOG.warn("A budget's degrade-to is '" + model
-                    + "', which has no price and so would be refused: calls keep their own"
-                    + " model. Write its price in guardedby.prices.models.");
+                    + "', which would be refused, because there is no price for what the model '" + unpriced
+                    + "' uses: calls keep their own model. Write it in guardedby.prices.models.");
         }
     }
 

@@ -127,6 +127,14 @@ final class ModelStepsTest {
             return "done";
         }
 
+        @GuardedBy("llm") public String workAs(String answeredBy) {
+            ModelCall call = models.begin(request("large"));
+            String used = call.model().orElse("large");
+            asked.add(used);
+            call.end(new Reply(used.equals("large") ? used : answeredBy, 10));
+            return "done";
+        }
+
         @GuardedBy("llm") public String stream(@Nullable Long limit, long seen) {
             models.begin(ModelRequest.of("large").withTokens(100, limit)).endStream(null, seen);
             return "done";
@@ -435,6 +443,22 @@ final class ModelStepsTest {
                     agent.work("large", 100_000);
                     agent.work("large", 10);
                     assertThat(asked(context)).containsExactly("large", "large", "large");
+                });
+    }
+
+    @Test
+    void cheaperModelThatAnswersUnderANameWithoutAPrice_isNotAskedAgain_forItWouldBeRefused() {
+        application
+                .withPropertyValues(
+                        "guardedby.breakers.llm.budgets.daily.degrade-at=1",
+                        "guardedby.breakers.llm.budgets.daily.degrade-to=small")
+                .run(context -> {
+                    breaker(context, "llm").recordCost(Cost.usd("0.1"));
+                    Agent agent = context.getBean(Agent.class);
+                    for (int i = 0; i < 3; i++) {
+                        agent.workAs("unheard-of");
+                    }
+                    assertThat(asked(context)).containsExactly("small", "large", "large");
                 });
     }
 
