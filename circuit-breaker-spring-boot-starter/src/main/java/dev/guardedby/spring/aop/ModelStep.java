@@ -187,6 +187,9 @@ final class ModelStep implements ModelCall {
     public void cut(long outputTokens) {
         if (request.inputTokens() == 0 && outputTokens == 0) {
             endUnknown();
+        } else if (request.maxOutputTokens() == null) {
+            // There may be more in it than what is counted, an image for example.
+            endUntold(seen(outputTokens));
         } else {
             book(seen(outputTokens));
         }

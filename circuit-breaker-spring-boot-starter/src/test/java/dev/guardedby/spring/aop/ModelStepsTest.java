@@ -127,6 +127,11 @@ final class ModelStepsTest {
             return "done";
         }
 
+        @GuardedBy("llm") public String giveUpWithoutLimit(long seen) {
+            models.begin(ModelRequest.of("large").withTokens(100, null)).cut(seen);
+            return "gave up";
+        }
+
         @GuardedBy("llm") public String workAs(String answeredBy) {
             ModelCall call = models.begin(request("large"));
             String used = call.model().orElse("large");
@@ -470,6 +475,21 @@ final class ModelStepsTest {
             assertThat(spent(breaker(context, "llm"))).isEqualTo("0.15+0");
             agent.tellNothing(null);
             assertThat(spent(breaker(context, "llm"))).isEqualTo("0.25+0");
+        });
+    }
+
+    /** There may be an image in it, which nobody has counted. */
+    @Test
+    void roundWithoutABound_thatIsCutShort_costsNoLessThanItHeld() {
+        application.run(context -> {
+            Agent agent = context.getBean(Agent.class);
+            for (int i = 0; i < 20; i++) {
+                agent.workWithoutLimit(1_000);
+            }
+            agent.giveUpWithoutLimit(10);
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.042+0");
+            agent.giveUpWithoutLimit(100_000);
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.1421+0");
         });
     }
 
