@@ -95,9 +95,9 @@ final class ModelStep implements ModelCall {
 
     /** What was used as far as can be seen from here. */
     private ModelUsage seen(long outputTokens) {
-        Long most = request.maxOutputTokens();
+        Long limit = request.maxOutputTokens();
         // What was counted here is rather too much, and there cannot have been more.
-        long received = most == null ? outputTokens : Math.min(outputTokens, most);
+        long received = limit == null ? outputTokens : Math.min(outputTokens, limit);
         return named(ModelUsage.of(request.model(), Usage.of(request.inputTokens(), received))
                 .with(Confidence.ESTIMATED));
     }
