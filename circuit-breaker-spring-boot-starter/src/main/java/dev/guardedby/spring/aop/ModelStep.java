@@ -95,9 +95,9 @@ final class ModelStep implements ModelCall {
 
     /** What was used as far as can be seen from here. */
     private ModelUsage seen(long outputTokens) {
-        Long most = request.maxOutputTokens();
+        Long limit = request.maxOutputTokens();
         // What was counted here is rather too much, and there cannot have been more.
-        long received = most == null ? outputTokens : Math.min(outputTokens, most);
+        long received = limit == null ? outputTokens : Math.min(outputTokens, limit);
         return named(ModelUsage.of(request.model(), Usage.of(request.inputTokens(), received))
                 .with(Confidence.ESTIMATED));
     }
@@ -107,7 +107,7 @@ final class ModelStep implements ModelCall {
         Cost held = held();
         try {
             Cost cost = Pricing.theMore(
-                    held, costs.price(null, seen, prices, held.nanoUsd()).cost());
+                    held, costs.price(seen, prices, held.nanoUsd()).cost());
             if (cost.equals(held)) {
                 endUnknown();
             } else {
@@ -135,7 +135,9 @@ final class ModelStep implements ModelCall {
             endUnknown();
             return;
         }
-        Priced priced = costs.price(request.model(), named(usage), prices, held().nanoUsd());
+        ModelUsage named = named(usage);
+        Priced priced = costs.price(named, prices, held().nanoUsd());
+        costs.note(request.model(), named, priced);
         say(priced.cost(), priced.confidence());
         if (priced.confidence() == Confidence.REPORTED) {
             costs.learnt().add(priced.cost());
@@ -185,6 +187,9 @@ final class ModelStep implements ModelCall {
     public void cut(long outputTokens) {
         if (request.inputTokens() == 0 && outputTokens == 0) {
             endUnknown();
+        } else if (request.maxOutputTokens() == null) {
+            // There may be more in it than what is counted, an image for example.
+            endUntold(seen(outputTokens));
         } else {
             book(seen(outputTokens));
         }

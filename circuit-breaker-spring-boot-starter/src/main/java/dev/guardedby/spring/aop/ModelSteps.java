@@ -76,11 +76,10 @@ final class ModelSteps implements ModelCalls {
 
     private ModelStep prepared(GuardedCall call, Inside inside, ModelRequest asked) {
         Pricing.AtStart prices = usages.pricing().now();
-        String cheaper = cheaper(call, asked, prices);
-        ModelRequest request = cheaper == null ? asked : asked.by(cheaper);
         UsageCost costs = usages.ofSteps(call.breaker());
-        String unpriced =
-                usages.pricing().rejects(request, prices) ? request.model() : costs.unpricedAnswerTo(request.model());
+        String cheaper = cheaper(call, asked, prices, costs);
+        ModelRequest request = cheaper == null ? asked : asked.by(cheaper);
+        String unpriced = unpriced(request, prices, costs);
         Estimate estimate = prices.estimate(request, costs.learnt().likely().likely());
         return new ModelStep(
                 call,
@@ -93,17 +92,23 @@ final class ModelSteps implements ModelCalls {
     }
 
     /** The model that a budget advises; not one that would be refused, which would be worse than a dear one. */
-    private @Nullable String cheaper(GuardedCall call, ModelRequest asked, Pricing.AtStart prices) {
+    private @Nullable String cheaper(GuardedCall call, ModelRequest asked, Pricing.AtStart prices, UsageCost costs) {
         String model =
                 asked.fixed() ? null : call.advice().flatMap(Advice::model).orElse(null);
         if (model == null || model.equals(asked.model())) {
             return null;
         }
         Permit permit = call.permit();
-        if (permit != null && usages.pricing().rejects(asked.by(model), prices) && permit.countsDollars()) {
-            usages.pricing().warnOfUselessAdvice(model);
+        String unpriced = unpriced(asked.by(model), prices, costs);
+        if (permit != null && unpriced != null && permit.countsDollars()) {
+            usages.pricing().warnOfUselessAdvice(model, unpriced);
             return null;
         }
         return model;
+    }
+
+    /** The model without a price that is asked for, or has answered in place of it, if such calls are to be refused; else null. */
+    private @Nullable String unpriced(ModelRequest request, Pricing.AtStart prices, UsageCost costs) {
+        return usages.pricing().rejects(request, prices) ? request.model() : costs.unpricedAnswerTo(request.model());
     }
 }

@@ -110,12 +110,16 @@ final class Pricing {
         }
     }
 
-    /** A budget advises a model that would be refused, so the advice is not taken. */
-    void warnOfUselessAdvice(String model) {
+    /**
+     * A budget advises a model that would be refused, so the advice is not taken.
+     *
+     * @param unpriced what has no price: the model, or what has answered in place of it
+     */
+    void warnOfUselessAdvice(String model, String unpriced) {
         if (warnedOf.size() < MOST_WARNED_OF && warnedOf.add("degrade-to " + model)) {
             LOG.warn("A budget's degrade-to is '" + model
-                    + "', which has no price and so would be refused: calls keep their own"
-                    + " model. Write its price in guardedby.prices.models.");
+                    + "', which would be refused, because there is no price for what the model '" + unpriced
+                    + "' uses: calls keep their own model. Write it in guardedby.prices.models.");
         }
     }
 
@@ -157,15 +161,16 @@ final class Pricing {
             String model = request.model();
             Cost priced = model == null ? null : dearest(request.provider(), model, sent, received);
             Cost once = priced == null ? new Cost(sent, received, 0) : priced;
+            // A success that tells nothing has been paid once, as far as anybody knows.
+            if (sent == 0 || request.maxOutputTokens() == null) {
+                return Estimate.likely(theMore(once, learnt));
+            }
             Cost cost = once;
             for (int attempt = 1; attempt < request.attempts(); attempt++) {
                 cost = cost.plus(once);
             }
             // Where there are no dollars in a bound, those that are learnt count.
-            return sent == 0 || request.maxOutputTokens() == null
-                    ? Estimate.likely(theMore(cost, learnt))
-                    // A success that tells nothing has been paid once, as far as anybody knows.
-                    : new Estimate(cost, once.nanoUsd() > 0 ? once : once.plus(new Cost(0, 0, learnt.nanoUsd())));
+            return new Estimate(cost, once.nanoUsd() > 0 ? once : once.plus(new Cost(0, 0, learnt.nanoUsd())));
         }
 
         /**

@@ -22,7 +22,7 @@ final class UsageCost {
     private static final Log LOG = LogFactory.getLog(UsageCost.class);
     // An application may ask for as many models as it likes.
     private static final int MOST_UNPRICED = 256;
-    /** Of a method nobody knows which model it asks for. */
+    /** Of a method, and of a request that names no model, nobody knows which is asked for. */
     private static final String WHICHEVER = "";
 
     private final String method;
@@ -56,8 +56,13 @@ final class UsageCost {
         }
     }
 
-    /** What a usage costs, and how far that can be trusted. */
-    record Priced(Cost cost, Confidence confidence) {}
+    /**
+     * What a usage costs.
+     *
+     * @param confidence how far that can be trusted
+     * @param hasPrice whether it follows from a price
+     */
+    record Priced(Cost cost, Confidence confidence, boolean hasPrice) {}
 
     /**
      * For one method.
@@ -88,7 +93,7 @@ final class UsageCost {
 
     /** The model without a price that has answered in place of the one that is asked for, if such calls are to be refused; else null. */
     @Nullable String unpricedAnswerTo(@Nullable String asked) {
-        ModelUsage answer = asked == null || lastUnpriced.isEmpty() ? null : lastUnpriced.get(asked);
+        ModelUsage answer = lastUnpriced.isEmpty() ? null : lastUnpriced.get(key(asked));
         return answer != null && pricing.rejectsUnknown() && pricing.now().price(answer) == null
                 ? answer.model()
                 : null;
@@ -151,33 +156,40 @@ final class UsageCost {
     /**
      * What a usage costs; if its model has no price, what the configuration says.
      *
-     * @param asked the model that was asked for; null if the usage says nothing of the next call that asks for it
      * @param prices those that were in force when it began
      * @param heldNanoUsd what is held for it
      */
-    Priced price(@Nullable String asked, ModelUsage usage, Pricing.AtStart prices, long heldNanoUsd) {
+    Priced price(ModelUsage usage, Pricing.AtStart prices, long heldNanoUsd) {
         Cost cost = prices.price(usage);
-        if (asked != null) {
-            // Of what names no model the next call says nothing.
-            note(asked, cost == null && usage.model() != null ? usage : null);
-        }
         if (cost != null) {
-            return new Priced(cost, usage.confidence());
+            return new Priced(cost, usage.confidence(), true);
         }
         unpriced.increment();
         pricing.warnOfNoPrice(method, usage);
         return new Priced(
-                usage.usage().cost(pricing.allowsUnknown() ? 0 : heldNanoUsd), pricing.confidenceInUnknown(usage));
+                usage.usage().cost(pricing.allowsUnknown() ? 0 : heldNanoUsd),
+                pricing.confidenceInUnknown(usage),
+                false);
     }
 
-    private void note(String asked, @Nullable ModelUsage unpricedAnswer) {
-        if (unpricedAnswer == null) {
+    /**
+     * Takes note of an answer: one without a price tells what the next call will use that asks for the same.
+     *
+     * @param asked the model that was asked for; null if the request names none
+     */
+    void note(@Nullable String asked, ModelUsage answer, Priced priced) {
+        // What names no model tells nothing of the next call.
+        if (priced.hasPrice() || answer.model() == null) {
             if (!lastUnpriced.isEmpty()) {
-                lastUnpriced.remove(asked);
+                lastUnpriced.remove(key(asked));
             }
         } else if (lastUnpriced.size() < MOST_UNPRICED) {
-            lastUnpriced.put(asked, unpricedAnswer);
+            lastUnpriced.put(key(asked), answer);
         }
+    }
+
+    private static String key(@Nullable String asked) {
+        return asked == null ? WHICHEVER : asked;
     }
 
     /** What is known of the asking. */
@@ -225,7 +237,8 @@ final class UsageCost {
                 return;
             }
             try {
-                Priced priced = price(WHICHEVER, told, prices, call.held().nanoUsd());
+                Priced priced = price(told, prices, call.held().nanoUsd());
+                note(WHICHEVER, told, priced);
                 call.record(priced.cost(), priced.confidence());
             } catch (RuntimeException refused) {
                 notBooked(refused);

@@ -11,6 +11,7 @@ import dev.guardedby.spring.config.ConfiguredPrices.UnknownModel;
 import dev.guardedby.spring.config.GuardedByProperties.Estimate;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -83,8 +84,11 @@ final class BudgetsCheck implements SmartInitializingSingleton {
 
     /** Who will serve it is not known yet, so the price of whomever will do. */
     private static boolean hasPrice(String model, PriceBook book, Instant now) {
+        String served = "/" + model.strip().toLowerCase(Locale.ROOT);
         return book.find(null, model, now).isPresent()
-                || book.models().stream().anyMatch(price -> price.model().endsWith("/" + model));
+                || book.models().stream()
+                        .anyMatch(
+                                price -> price.model().toLowerCase(Locale.ROOT).endsWith(served));
     }
 
     private static String meant(String model, PriceBook book) {

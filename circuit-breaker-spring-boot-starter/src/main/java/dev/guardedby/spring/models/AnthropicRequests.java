@@ -18,10 +18,10 @@ final class AnthropicRequests implements ModelRequestReader {
         MessageCreateParams params = argument instanceof StructuredMessageCreateParams<?> structured
                 ? structured.rawParams()
                 : (MessageCreateParams) argument;
-        JsonRequest asked = new JsonRequest(ObjectMappers.jsonMapper().convertValue(params._body(), Map.class));
-        return asked.of(
+        JsonRequest body = new JsonRequest(ObjectMappers.jsonMapper().convertValue(params._body(), Map.class));
+        return body.asked(
                 "anthropic",
-                asked.has("tools") || asked.has("output_config") ? ModelRequest.explained("anthropic") : 0,
-                ModelRequest.limit(asked.number("max_tokens"), 1));
+                body.has("tools") || body.has("output_config") ? ModelRequest.explained("anthropic") : 0,
+                ModelRequest.limit(body.number("max_tokens"), 1));
     }
 }

@@ -1,5 +1,6 @@
 package dev.guardedby.spring.models;
 
+import dev.guardedby.spring.usage.TokenCount;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,8 +29,8 @@ import reactor.core.publisher.Mono;
  * }</pre>
  *
  * <p>A client that has it twice is counted once. What a call may cost is known before it is made if its options limit the tokens that are
- * received, and if all that is sent is text. Of that a token is counted for 3 ASCII characters, and for 1.5 bytes of other characters in
- * UTF-8, and 16 for each message, tool call and tool: more than prose, code and JSON come to, though not noise, such as long numbers.
+ * received, and if all that is sent is text. That is counted as {@link TokenCount} does, with {@link TokenCount#OF_A_MESSAGE} more for each
+ * message, tool call and tool.
  * All of that is held as many times as the client may try by itself, because it may have to be paid each time: as often as OpenAI's and
  * Anthropic's client of 2.0 was made to ({@code spring.ai.openai.max-retries} and one more where Spring Boot makes it, 4 by default), else 1 +
  * {@code maxRetries} of the options where they have that, else {@code spring.ai.retry.max-attempts} (default 10), to which 2.0

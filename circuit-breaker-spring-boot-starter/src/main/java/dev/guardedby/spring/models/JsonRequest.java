@@ -102,7 +102,7 @@ final class JsonRequest {
      * @param besides tokens that the provider adds to what is sent, at most
      * @param mostReceived of all that is received; null if there is no limit
      */
-    ModelRequest of(String provider, long besides, @Nullable Long mostReceived) {
+    ModelRequest asked(String provider, long besides, @Nullable Long mostReceived) {
         return ModelRequest.of(fields.get("model") instanceof String model ? model : null)
                 .servedBy(provider)
                 .withTokens(tokens() + besides, isCounted() ? mostReceived : null)

@@ -77,9 +77,13 @@ public record ModelRequest(
         return new ModelRequest(provider, model, inputTokens, maxOutputTokens, attempts, true);
     }
 
-    /** What a provider explains tools and formats with, in tokens: Anthropic's documentation says up to 530, depending on the model. */
+    /**
+     * What a provider explains tools and formats with, in tokens: Anthropic's documentation says up to 530, depending on the model.
+     *
+     * @param provider null if not told: it may be one of those who serve Anthropic's models
+     */
     static long explained(@Nullable String provider) {
-        return provider != null && OF_ANTHROPIC.contains(provider) ? MOST_EXPLAINED : 0;
+        return provider == null || OF_ANTHROPIC.contains(provider) ? MOST_EXPLAINED : 0;
     }
 
     /** How often a client tries that tries again so often, as far as that can be said here. */

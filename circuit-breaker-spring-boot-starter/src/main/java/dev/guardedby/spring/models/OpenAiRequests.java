@@ -32,13 +32,13 @@ final class OpenAiRequests implements ModelRequestReader {
             return read(structured.rawParams());
         }
         if (argument instanceof ChatCompletionCreateParams chat) {
-            JsonRequest asked = json(chat._body());
-            long most = Math.max(asked.number("max_completion_tokens"), asked.number("max_tokens"));
-            return of(asked, ModelRequest.limit(most, Math.max(1, asked.number("n"))));
+            JsonRequest body = json(chat._body());
+            long most = Math.max(body.number("max_completion_tokens"), body.number("max_tokens"));
+            return of(body, ModelRequest.limit(most, Math.max(1, body.number("n"))));
         }
         if (argument instanceof ResponseCreateParams response) {
-            JsonRequest asked = json(response._body());
-            return of(asked, ModelRequest.limit(asked.number("max_output_tokens"), 1));
+            JsonRequest body = json(response._body());
+            return of(body, ModelRequest.limit(body.number("max_output_tokens"), 1));
         }
         return of(json(((EmbeddingCreateParams) argument)._body()), 0L);
     }
@@ -47,7 +47,7 @@ final class OpenAiRequests implements ModelRequestReader {
         return new JsonRequest(ObjectMappers.jsonMapper().convertValue(body, Map.class));
     }
 
-    private static ModelRequest of(JsonRequest asked, @Nullable Long mostReceived) {
-        return asked.of("openai", 0, mostReceived);
+    private static ModelRequest of(JsonRequest body, @Nullable Long mostReceived) {
+        return body.asked("openai", 0, mostReceived);
     }
 }

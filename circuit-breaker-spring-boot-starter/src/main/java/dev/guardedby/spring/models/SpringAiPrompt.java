@@ -126,7 +126,10 @@ final class SpringAiPrompt {
     }
 
     private static boolean canBeCopied(ChatOptions options) {
-        return OPTIONS_ARE_BUILT || copyMethod(options) != null;
+        return OPTIONS_ARE_BUILT
+                || (copyMethod(options) != null
+                        && PropertyAccessorFactory.forBeanPropertyAccess(options)
+                                .isWritableProperty("model"));
     }
 
     private static @Nullable Method copyMethod(ChatOptions options) {

@@ -145,13 +145,15 @@ final class AnthropicUsage implements UsageExtractor {
         }
         long forMinutes = before.tokens(TokenKind.CACHE_WRITE);
         long forAnHour = before.tokens(TokenKind.CACHE_WRITE_1H);
-        // Only the beginning tells for how long; what was written since is taken for the dearer.
+        // Only the beginning tells for how long; what it does not tell of is like the rest, or else taken for the
+        // dearer.
+        boolean onlyForMinutes = forMinutes > 0 && forAnHour == 0;
         long since = Math.max(0, count(usage._cacheCreationInputTokens()) - forMinutes - forAnHour);
         return counted(
                 Math.max(count(usage._inputTokens()), before.tokens(TokenKind.INPUT)),
                 Math.max(count(usage._cacheReadInputTokens()), before.tokens(TokenKind.CACHED_INPUT)),
-                forAnHour == 0 ? forMinutes + since : forMinutes,
-                forAnHour == 0 ? 0 : forAnHour + since,
+                onlyForMinutes ? forMinutes + since : forMinutes,
+                onlyForMinutes ? 0 : forAnHour + since,
                 output,
                 usage._outputTokensDetails(),
                 Math.max(searches(usage._serverToolUse()), before.units().getOrDefault(WEB_SEARCH, 0L)));

@@ -115,6 +115,31 @@ final class ModelStepsTest {
             return "done";
         }
 
+        /** With 100,000 tokens in, tried three times at most. */
+        @GuardedBy("llm") public String tellNothing(@Nullable Long limit) {
+            models.begin(ModelRequest.of("large").withTokens(100_000, limit).triedAtMost(3))
+                    .end((Object) null);
+            return "done";
+        }
+
+        @GuardedBy("llm") public String workUnnamed(String answeredBy) {
+            models.begin(ModelRequest.of(null).withTokens(100, null)).end(new Reply(answeredBy, 10));
+            return "done";
+        }
+
+        @GuardedBy("llm") public String giveUpWithoutLimit(long seen) {
+            models.begin(ModelRequest.of("large").withTokens(100, null)).cut(seen);
+            return "gave up";
+        }
+
+        @GuardedBy("llm") public String workAs(String answeredBy) {
+            ModelCall call = models.begin(request("large"));
+            String used = call.model().orElse("large");
+            asked.add(used);
+            call.end(new Reply(used.equals("large") ? used : answeredBy, 10));
+            return "done";
+        }
+
         @GuardedBy("llm") public String stream(@Nullable Long limit, long seen) {
             models.begin(ModelRequest.of("large").withTokens(100, limit)).endStream(null, seen);
             return "done";
@@ -291,6 +316,29 @@ final class ModelStepsTest {
         });
     }
 
+    @Test
+    void modelThatOnlyTheAnswerToARoundNames_withoutAPrice_costsTheHold_andIsRefusedNextTime() {
+        application
+                .withPropertyValues("guardedby.breakers.llm.estimate-per-call.usd=0.25")
+                .run(context -> {
+                    Agent agent = context.getBean(Agent.class);
+                    agent.workUnnamed("unheard-of");
+                    assertThat(spent(breaker(context, "llm"))).isEqualTo("0.25+0");
+                    assertThat(refused(() -> agent.workUnnamed("unheard-of"))).isEqualTo(Kind.UNPRICED);
+                    agent.work("large", 10);
+                });
+    }
+
+    @Test
+    void modelThatOnlyTheAnswerToARoundNames_withAPrice_isAskedAgain() {
+        application.run(context -> {
+            Agent agent = context.getBean(Agent.class);
+            agent.workUnnamed("large");
+            agent.workUnnamed("large");
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.00004+0");
+        });
+    }
+
     /** It has a price for what is sent, and none for an answer. */
     @Test
     void modelWithHalfAPrice_isRefused() {
@@ -401,6 +449,48 @@ final class ModelStepsTest {
                     agent.work("large", 10);
                     assertThat(asked(context)).containsExactly("large", "large", "large");
                 });
+    }
+
+    @Test
+    void cheaperModelThatAnswersUnderANameWithoutAPrice_isNotAskedAgain_forItWouldBeRefused() {
+        application
+                .withPropertyValues(
+                        "guardedby.breakers.llm.budgets.daily.degrade-at=1",
+                        "guardedby.breakers.llm.budgets.daily.degrade-to=small")
+                .run(context -> {
+                    breaker(context, "llm").recordCost(Cost.usd("0.1"));
+                    Agent agent = context.getBean(Agent.class);
+                    for (int i = 0; i < 3; i++) {
+                        agent.workAs("unheard-of");
+                    }
+                    assertThat(asked(context)).containsExactly("small", "large", "large");
+                });
+    }
+
+    @Test
+    void roundThatTellsNothing_costsOneAttempt_withALimitForItsAnswerOrWithout() {
+        application.run(context -> {
+            Agent agent = context.getBean(Agent.class);
+            agent.tellNothing(50_000L);
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.15+0");
+            agent.tellNothing(null);
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.25+0");
+        });
+    }
+
+    /** There may be an image in it, which nobody has counted. */
+    @Test
+    void roundWithoutABound_thatIsCutShort_costsNoLessThanItHeld() {
+        application.run(context -> {
+            Agent agent = context.getBean(Agent.class);
+            for (int i = 0; i < 20; i++) {
+                agent.workWithoutLimit(1_000);
+            }
+            agent.giveUpWithoutLimit(10);
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.042+0");
+            agent.giveUpWithoutLimit(100_000);
+            assertThat(spent(breaker(context, "llm"))).isEqualTo("0.1421+0");
+        });
     }
 
     @Test

@@ -87,6 +87,13 @@ final class BudgetsCheckTest {
     }
 
     @Test
+    void cheaperModelWhosePriceSaysWhoServesIt_isFine_howeverItIsWritten(CapturedOutput output) {
+        String[] properties = degrading("GPT-4.1-Nano");
+        properties[0] = "guardedby.prices.models[0].model=OpenAI/gpt-4.1-nano";
+        assertThat(warnings(output, properties)).isEmpty();
+    }
+
+    @Test
     void cheaperModelWithoutAPrice_isFine_whereNoBudgetCountsDollars(CapturedOutput output) {
         assertThat(warnings(
                         output,

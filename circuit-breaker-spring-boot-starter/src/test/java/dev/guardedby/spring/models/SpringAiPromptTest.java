@@ -71,11 +71,36 @@ final class SpringAiPromptTest {
                 .maxTokens(100)
                 .build();
         assertThat(read(withTools, new UserMessage("Why?")).inputTokens())
-                .isEqualTo(plain + 16 + 2 + TokenCount.of(Tools.DESCRIPTION) + TokenCount.of(Tools.SCHEMA));
+                .isEqualTo(plain + 16 + 2 + TokenCount.of(Tools.DESCRIPTION) + TokenCount.of(Tools.SCHEMA) + 1_000);
         ChatClientRequest formatted = new ChatClientRequest(
                 new Prompt(new UserMessage("Why?"), LIMITED),
                 Map.of(ChatClientAttributes.OUTPUT_FORMAT.getKey(), "As JSON."));
-        assertThat(SpringAiPrompt.read(formatted, 1).inputTokens()).isEqualTo(plain + 4);
+        assertThat(SpringAiPrompt.read(formatted, 1).inputTokens()).isEqualTo(plain + 4 + 1_000);
+    }
+
+    /** Bedrock and Vertex AI serve Claude, too, and nothing in their options says so. */
+    @Test
+    void whatMayBeClaude_isToldOfTools_inMoreThanTheirDescriptions() {
+        UserMessage message = new UserMessage("Why?");
+        long anthropic = read(
+                        AnthropicChatOptions.builder()
+                                .toolCallbacks(Tools.of("", "concat"))
+                                .build(),
+                        message)
+                .inputTokens();
+        long openAi = read(
+                        OpenAiChatOptions.builder()
+                                .toolCallbacks(Tools.of("", "concat"))
+                                .build(),
+                        message)
+                .inputTokens();
+        long unknown = read(
+                        ToolCallingChatOptions.builder()
+                                .toolCallbacks(Tools.of("", "concat"))
+                                .build(),
+                        message)
+                .inputTokens();
+        assertThat(List.of(anthropic, unknown)).containsOnly(openAi + 1_000);
     }
 
     @Test

@@ -152,6 +152,20 @@ class UsageOfSdksTest extends UsageOfClient<UsageOfSdksTest.Sdk> {
                         ModelUsage.of("house", Usage.of(25, 15)).servedBy("anthropic"));
     }
 
+    @Test
+    void cacheOfWhichOnlyTheEndTells_isTakenForTheDearer() {
+        provider.answers("anthropic-stream-that-ends-with-a-cache.txt");
+        assertThat(each(new Sdk().messageStream()))
+                .endsWith(ModelUsage.of(
+                                "house",
+                                Usage.builder()
+                                        .tokens(TokenKind.INPUT, 25)
+                                        .tokens(TokenKind.CACHE_WRITE_1H, 100)
+                                        .tokens(TokenKind.OUTPUT, 15)
+                                        .build())
+                        .servedBy("anthropic"));
+    }
+
     /** What is told by one event after the other. */
     private static List<ModelUsage> each(Flux<RawMessageStreamEvent> events) {
         AnthropicUsage reader = new AnthropicUsage();

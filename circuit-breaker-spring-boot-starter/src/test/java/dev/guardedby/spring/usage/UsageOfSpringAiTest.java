@@ -49,7 +49,7 @@ class UsageOfSpringAiTest extends UsageOfClient<UsageOfSpringAiTest.Assistant> {
                         "messageStream", assistant -> assistant.messageStream().blockLast()));
     }
 
-    /** Responses for images do not name their model; those for streams do not tell for how long Anthropic's cache was written. */
+    /** Responses for images do not name their model; those for streams do not tell for how long Anthropic's cache was written: the dearer. */
     @ParameterizedTest(name = "{0} of {1}")
     @CsvSource(delimiter = '|', textBlock = """
             chat           | openai-chat.json                           | 2006 in, 300 out, 0.005615 usd | {}
@@ -61,7 +61,7 @@ class UsageOfSpringAiTest extends UsageOfClient<UsageOfSpringAiTest.Assistant> {
             message        | anthropic-message.json                     | 4096 in, 503 out, 0.015384 usd | {}
             messageStream  | anthropic-stream.txt                       | 1025 in, 15 out, 0.0006 usd    | {}
             messageStream  | anthropic-stream-that-ends-with-output.txt | 25 in, 15 out, 0.0003 usd      | {}
-            messageStream  | anthropic-stream-cached-for-an-hour.txt    | 4096 in, 503 out, 0.015159 usd | {}
+            messageStream  | anthropic-stream-cached-for-an-hour.txt    | 4096 in, 503 out, 0.015717 usd | {}
             """)
     void whatTheRemoteSaysWasUsed_isBookedExactly(String method, String payload, String bill, String lost) {
         assertBooked(method, payload, bill, lost);
