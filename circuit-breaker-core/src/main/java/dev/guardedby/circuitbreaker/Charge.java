@@ -322,9 +322,9 @@ final class Charge {
                 .map(ceiling -> new Advice(ceiling.status(engine.wallTime()), ceiling.budget.degradeTo()));
     }
 
-    /** What was reserved for it from its beginning on. */
-    Cost reserved() {
-        return reserved.cost();
+    /** What it costs if it has succeeded and nobody knows. */
+    Cost usual() {
+        return reserved.usual();
     }
 
     /** Takes everything back, as though the call had never been asked for. */

@@ -142,9 +142,12 @@ public final class Permit implements AutoCloseable {
         }
     }
 
-    /** What the call holds from its beginning on, to be charged if nobody knows what it cost; nothing where no budget concerns it. */
-    public Cost hold() {
-        return charge == null ? Cost.ZERO : charge.reserved();
+    /**
+     * What the call costs if it ends well and nobody knows what it cost: what it holds from its beginning on, or what its {@link Estimate} said
+     * is likely, if that is less; nothing where no budget concerns it.
+     */
+    public Cost costIfUnknown() {
+        return charge == null ? Cost.ZERO : charge.usual();
     }
 
     /**

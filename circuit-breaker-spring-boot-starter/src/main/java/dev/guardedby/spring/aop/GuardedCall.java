@@ -216,9 +216,9 @@ final class GuardedCall implements CostRecorder, Call<@Nullable Object, Throwabl
         return permit;
     }
 
-    /** What is held for it from its beginning on. */
-    Cost held() {
-        return permit == null ? Cost.ZERO : permit.hold();
+    /** What it costs if it succeeds and nobody knows. */
+    Cost costIfUnknown() {
+        return permit == null ? Cost.ZERO : permit.costIfUnknown();
     }
 
     /** A step has cost so much, of which its permit does not know: it is booked at once. */

@@ -157,9 +157,9 @@ final class UsageCost {
      * What a usage costs; if its model has no price, what the configuration says.
      *
      * @param prices those that were in force when it began
-     * @param heldNanoUsd what is held for it
+     * @param unknownNanoUsd what it costs if nobody knows
      */
-    Priced price(ModelUsage usage, Pricing.AtStart prices, long heldNanoUsd) {
+    Priced price(ModelUsage usage, Pricing.AtStart prices, long unknownNanoUsd) {
         Cost cost = prices.price(usage);
         if (cost != null) {
             return new Priced(cost, usage.confidence(), true);
@@ -167,7 +167,7 @@ final class UsageCost {
         unpriced.increment();
         pricing.warnOfNoPrice(method, usage);
         return new Priced(
-                usage.usage().cost(pricing.allowsUnknown() ? 0 : heldNanoUsd),
+                usage.usage().cost(pricing.allowsUnknown() ? 0 : unknownNanoUsd),
                 pricing.confidenceInUnknown(usage),
                 false);
     }
@@ -237,7 +237,7 @@ final class UsageCost {
                 return;
             }
             try {
-                Priced priced = price(told, prices, call.held().nanoUsd());
+                Priced priced = price(told, prices, call.costIfUnknown().nanoUsd());
                 note(WHICHEVER, told, priced);
                 call.record(priced.cost(), priced.confidence());
             } catch (RuntimeException refused) {

@@ -241,6 +241,15 @@ final class HoldsByArgumentTest {
     }
 
     @Test
+    void answerOfAModelWithoutPrice_costsOneAttempt() {
+        remote.answers(BECAUSE.replace("$model", "mystery"));
+        application.run(context -> {
+            context.getBean(Desk.class).complete(chat().build());
+            assertThat(budget(context)).isEqualTo(ONCE);
+        });
+    }
+
+    @Test
     void observedWhileOpen_holdsWhatItMayCost_andCountsEachCallOnce() {
         application.withPropertyValues("guardedby.breakers.llm.mode=observe").run(context -> {
             remote.atEach(() -> held.add(budget(context)));
