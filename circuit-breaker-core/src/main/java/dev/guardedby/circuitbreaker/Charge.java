@@ -339,7 +339,7 @@ final class Charge {
         }
         try {
             if (finish(cost)) {
-                tellUnknown();
+                tellUnknown(cost);
             }
         } catch (Throwable broken) {
             Deliveries.warn("A call of circuit breaker '" + engine.breaker.name() + "' was not settled", broken);
@@ -459,13 +459,13 @@ final class Charge {
         return recorded == null ? known : known.plus(recorded);
     }
 
-    /** Tells what the call is charged if nobody knows what it cost. */
-    private void tellUnknown() {
+    /** Tells what the call is charged if nobody knows what it cost, of a success also that this is nothing. */
+    private void tellUnknown(IfUnknown cost) {
         Cost charged;
         synchronized (this) {
             charged = costsHold && known() == null ? ifUnknown : null;
         }
-        if (charged != null) {
+        if (charged != null && (cost == IfUnknown.USUAL || !charged.equals(Cost.ZERO))) {
             engine.tellCost(charged, Confidence.UNKNOWN);
         }
     }

@@ -29,8 +29,8 @@ public interface CircuitBreakerListener {
     default void onRefused(CircuitBreaker breaker, Refusal refusal) {}
 
     /**
-     * A cost was recorded, or a call with budgets is charged what it held, be that nothing, because nobody knows what it cost. What the
-     * steps of a call cost is told when the call has ended.
+     * A cost was recorded, or a call with budgets is charged what it held, of a success be that nothing, because nobody knows what it
+     * cost. What the steps of a call cost is told when the call has ended.
      *
      * @param breaker the breaker whose call it was
      * @param cost how much

@@ -183,14 +183,15 @@ public final class Permit implements AutoCloseable {
             }
             throw new IllegalStateException(broken.getCause());
         } catch (Exception interrupted) {
-            BudgetRefusal refusal = Objects.requireNonNull(charge).withoutAnswer(interrupted);
+            Charge charge = Objects.requireNonNull(this.charge);
+            BudgetRefusal refusal = charge.withoutAnswer(interrupted);
             if (engine.state.mode != Mode.ENFORCE) {
                 // The answer will not be waited for, whatever it is.
                 answer(step, refusal, asked);
                 return step;
             }
             // Whatever comes of it, nobody makes the step.
-            CompletionStage<Void> unused = asked.thenAccept(late -> late.end(Cost.ZERO, Confidence.REPORTED));
+            CompletionStage<Void> unused = asked.thenAccept(charge::takeBack);
             engine.countRefused(refusal);
             throw refusal.exception(engine.breaker, engine.state.circuitState());
         }
@@ -263,7 +264,7 @@ public final class Permit implements AutoCloseable {
         }
         if (!result.complete(step) && result.isCompletedExceptionally()) {
             // Nobody waits for it any more, so nobody makes the step.
-            step.end(Cost.ZERO, Confidence.REPORTED);
+            Objects.requireNonNull(charge).takeBack(step);
         }
     }
 

@@ -921,7 +921,7 @@ class StepTest {
     }
 
     @Test
-    void stepThatNobodyWaitsForAnyMore_costsNothing() {
+    void stepThatNobodyWaitsForAnyMore_costsNothing_andTheCallItsHold() {
         LedgerByHand ledger = new LedgerByHand();
         CircuitBreaker breaker =
                 story.breaker().budget(daily("1")).ledger(ledger).build();
@@ -933,7 +933,7 @@ class StepTest {
         ledger.away = false;
         permit.success();
 
-        assertThat(shown(breaker)).isEqualTo("daily 0+0/1");
+        assertThat(shown(breaker)).isEqualTo("daily 0.1+0/1");
     }
 
     @Test

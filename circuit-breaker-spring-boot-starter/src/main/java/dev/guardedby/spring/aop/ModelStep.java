@@ -106,12 +106,12 @@ final class ModelStep implements ModelCall {
     private void endUntold(ModelUsage seen) {
         Cost held = held();
         try {
-            Cost cost = Pricing.theMore(
-                    held, costs.price(seen, prices, held.nanoUsd()).cost());
+            Priced priced = costs.price(seen, prices, held.nanoUsd());
+            Cost cost = Pricing.theMore(held, priced.cost());
             if (cost.equals(held)) {
                 endUnknown();
             } else {
-                say(cost, Confidence.ESTIMATED);
+                say(cost, priced.confidence());
             }
         } catch (RuntimeException refused) {
             costs.notBooked(refused);
@@ -137,7 +137,7 @@ final class ModelStep implements ModelCall {
         }
         ModelUsage named = named(usage);
         Priced priced = costs.price(named, prices, held().nanoUsd());
-        costs.note(request.model(), named, priced);
+        costs.note(request, named, priced);
         say(priced.cost(), priced.confidence());
         if (priced.confidence() == Confidence.REPORTED) {
             costs.learnt().add(priced.cost());

@@ -109,6 +109,6 @@ final class ModelSteps implements ModelCalls {
 
     /** The model without a price that is asked for, or has answered in place of it, if such calls are to be refused; else null. */
     private @Nullable String unpriced(ModelRequest request, Pricing.AtStart prices, UsageCost costs) {
-        return usages.pricing().rejects(request, prices) ? request.model() : costs.unpricedAnswerTo(request.model());
+        return usages.pricing().rejects(request, prices) ? request.model() : costs.unpricedAnswerTo(request);
     }
 }

@@ -4,6 +4,7 @@ import dev.guardedby.circuitbreaker.Confidence;
 import dev.guardedby.circuitbreaker.Cost;
 import dev.guardedby.circuitbreaker.ModelUsage;
 import dev.guardedby.spring.aop.LostCosts.Reason;
+import dev.guardedby.spring.models.ModelRequest;
 import dev.guardedby.spring.usage.UsageExtractor;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +23,7 @@ final class UsageCost {
     private static final Log LOG = LogFactory.getLog(UsageCost.class);
     // An application may ask for as many models as it likes.
     private static final int MOST_UNPRICED = 256;
-    /** Of a method, and of a request that names no model, nobody knows which is asked for. */
+    /** Of a method nobody knows which model it asks for. */
     private static final String WHICHEVER = "";
 
     private final String method;
@@ -91,9 +92,13 @@ final class UsageCost {
         return unpricedAnswerTo(WHICHEVER);
     }
 
-    /** The model without a price that has answered in place of the one that is asked for, if such calls are to be refused; else null. */
-    @Nullable String unpricedAnswerTo(@Nullable String asked) {
-        ModelUsage answer = lastUnpriced.isEmpty() ? null : lastUnpriced.get(key(asked));
+    /** The same of requests that ask for the same. */
+    @Nullable String unpricedAnswerTo(ModelRequest request) {
+        return unpricedAnswerTo(key(request));
+    }
+
+    private @Nullable String unpricedAnswerTo(String asked) {
+        ModelUsage answer = lastUnpriced.isEmpty() ? null : lastUnpriced.get(asked);
         return answer != null && pricing.rejectsUnknown() && pricing.now().price(answer) == null
                 ? answer.model()
                 : null;
@@ -172,24 +177,25 @@ final class UsageCost {
                 false);
     }
 
-    /**
-     * Takes note of an answer: one without a price tells what the next call will use that asks for the same.
-     *
-     * @param asked the model that was asked for; null if the request names none
-     */
-    void note(@Nullable String asked, ModelUsage answer, Priced priced) {
+    /** Takes note of an answer: one without a price tells what the next call will use that asks for the same. */
+    void note(ModelRequest request, ModelUsage answer, Priced priced) {
+        note(key(request), answer, priced);
+    }
+
+    private void note(String asked, ModelUsage answer, Priced priced) {
         // What names no model tells nothing of the next call.
         if (priced.hasPrice() || answer.model() == null) {
             if (!lastUnpriced.isEmpty()) {
-                lastUnpriced.remove(key(asked));
+                lastUnpriced.remove(asked);
             }
         } else if (lastUnpriced.size() < MOST_UNPRICED) {
-            lastUnpriced.put(key(asked), answer);
+            lastUnpriced.put(asked, answer);
         }
     }
 
-    private static String key(@Nullable String asked) {
-        return asked == null ? WHICHEVER : asked;
+    private static String key(ModelRequest request) {
+        // What names no model is told apart by who serves it, at least.
+        return request.model() == null ? WHICHEVER + request.provider() : request.model();
     }
 
     /** What is known of the asking. */

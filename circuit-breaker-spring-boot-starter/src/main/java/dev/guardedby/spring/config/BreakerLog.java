@@ -41,10 +41,11 @@ final class BreakerLog implements CircuitBreakerListener {
     /** So long nothing was refused in one way before it is news again, unless a window says when that is. */
     private static final Duration QUIET = Duration.ofMinutes(10);
 
-    /** Of so many calls nobody has told the cost before that is news: some record theirs after they have ended. */
+    /** So many calls without a told cost are news; of fewer it may yet be told. */
     private static final int ENOUGH = 10;
 
-    private static final Pattern SUBJECT = Pattern.compile("[^']*'[^']*'[^'0-9]*");
+    private static final Pattern SUBJECT =
+            Pattern.compile("([^']*'[^']*'(?: of circuit breaker '[^']*')?)(?: for key '[^']*')?([^'0-9]*)");
 
     private final LongSupplier ticker;
     private final ConfiguredBreakers configured;
@@ -83,7 +84,7 @@ final class BreakerLog implements CircuitBreakerListener {
     public void onBudget(CircuitBreaker breaker, BudgetStatus budget, int percent) {
         LOG.warn(breaker.title() + " has spent " + percent + " percent of its budget '" + budget.name() + "': "
                 + budget.spent().toPlainString() + " of " + budget.limit().toPlainString() + " "
-                + unit(budget) + (budget.resetsAt() == null ? "" : ", until " + budget.resetsAt())
+                + unit(budget.unit()) + (budget.resetsAt() == null ? "" : ", until " + budget.resetsAt())
                 + degraded(breaker, budget, percent));
     }
 
@@ -104,7 +105,8 @@ final class BreakerLog implements CircuitBreakerListener {
     @Override
     public void onCost(CircuitBreaker breaker, Cost cost, Confidence confidence) {
         if (confidence != Confidence.UNKNOWN) {
-            if (!isCostTold) {
+            // Read first: every call of every thread comes by here.
+            if (!isCostTold && !cost.equals(Cost.ZERO)) {
                 isCostTold = true;
             }
         } else if (!isCostTold && chargesNothing(cost) && uncharged.incrementAndGet() == ENOUGH) {
@@ -116,17 +118,19 @@ final class BreakerLog implements CircuitBreakerListener {
         return cost.nanoUsd() == 0 || tokens(cost) == 0;
     }
 
-    private static void warnOfNothingCharged(CircuitBreaker breaker, Cost cost) {
-        String budgets = breaker.budgets().stream()
+    private void warnOfNothingCharged(CircuitBreaker breaker, Cost cost) {
+        // Not of the breaker, which would ask the ledger.
+        String budgets = configured
+                .budgets(breaker.name())
                 .filter(budget -> switch (budget.unit()) {
                     case USD -> cost.nanoUsd() == 0;
                     case TOKENS -> tokens(cost) == 0;
                     case CALLS -> false;
                 })
-                .map(budget -> "'" + budget.name() + "' (" + unit(budget) + ")")
+                .map(budget -> "'" + budget.name() + "' (" + unit(budget.unit()) + ")")
                 .collect(Collectors.joining(", "));
         if (!budgets.isEmpty()) {
-            LOG.warn(breaker.title() + " has made " + ENOUGH
+            LOG.warn(breaker.parent().orElse(breaker).title() + " has made " + ENOUGH
                     + " calls of which nobody has told the cost, and nothing is charged for such"
                     + " calls to " + budgets
                     + ". Return what the client answers and set guardedby.prices, write 'cost' at the annotation, record"
@@ -173,11 +177,11 @@ final class BreakerLog implements CircuitBreakerListener {
     /** Which budget refuses, and in which way: the words up to the first amount, which is different each time. */
     private static String subject(Refusal refusal) {
         Matcher words = SUBJECT.matcher(refusal.message());
-        return words.lookingAt() ? words.group() : "";
+        return words.lookingAt() ? words.group(1) + words.group(2) : "";
     }
 
-    private static String unit(BudgetStatus budget) {
-        return switch (budget.unit()) {
+    private static String unit(BudgetStatus.Unit unit) {
+        return switch (unit) {
             case USD -> "USD";
             case TOKENS -> "tokens";
             case CALLS -> "calls";

@@ -199,6 +199,14 @@ public final class ConfiguredBreakers {
         return settings == null ? Optional.empty() : settings.merged().budget(budget);
     }
 
+    /** All budgets that the configuration has for a breaker, those that it shares last. */
+    Stream<Budget> budgets(String breaker) {
+        Settings settings = !inForce || setInCode.contains(breaker) ? null : settingsOf(breaker);
+        return settings == null
+                ? Stream.empty()
+                : Stream.concat(settings.merged().budgets().stream(), settings.merged().chargeTo().stream());
+    }
+
     /** How many keys of a breaker have one of their own at most. */
     public int maxKeys(String breaker) {
         return ofKeys(breaker, Schema.MAX_KEYS, DEFAULT_MAX_KEYS);

@@ -18,20 +18,20 @@ final class ChatOptionsHints implements RuntimeHintsRegistrar {
         }) {
             hints.reflection().registerTypeIfPresent(classes, options, MemberCategory.INVOKE_PUBLIC_METHODS);
         }
-        for (String keeper : new String[] {
-            "com.anthropic.client.AnthropicClientAsyncImpl",
-            "com.anthropic.client.AnthropicClientImpl",
-            "com.openai.client.OpenAIClientAsyncImpl",
-            "com.openai.client.OpenAIClientImpl",
-            "org.springframework.ai.anthropic.AnthropicChatModel",
-            "org.springframework.ai.chat.client.advisor.ChatModelCallAdvisor",
-            "org.springframework.ai.chat.client.advisor.ChatModelStreamAdvisor",
-            "org.springframework.ai.openai.OpenAiChatModel"
-        }) {
-            hints.reflection().registerTypeIfPresent(classes, keeper, MemberCategory.ACCESS_DECLARED_FIELDS);
-        }
+        field(hints, classes, "com.anthropic.client.AnthropicClientAsyncImpl", "clientOptions");
+        field(hints, classes, "com.anthropic.client.AnthropicClientImpl", "clientOptions");
+        field(hints, classes, "com.openai.client.OpenAIClientAsyncImpl", "clientOptions");
+        field(hints, classes, "com.openai.client.OpenAIClientImpl", "clientOptions");
+        field(hints, classes, "org.springframework.ai.anthropic.AnthropicChatModel", "anthropicClient");
+        field(hints, classes, "org.springframework.ai.chat.client.advisor.ChatModelCallAdvisor", "chatModel");
+        field(hints, classes, "org.springframework.ai.chat.client.advisor.ChatModelStreamAdvisor", "chatModel");
+        field(hints, classes, "org.springframework.ai.openai.OpenAiChatModel", "openAiClient");
         for (String options : new String[] {"com.anthropic.core.ClientOptions", "com.openai.core.ClientOptions"}) {
             hints.reflection().registerTypeIfPresent(classes, options, MemberCategory.INVOKE_PUBLIC_METHODS);
         }
+    }
+
+    private static void field(RuntimeHints hints, @Nullable ClassLoader classes, String type, String field) {
+        hints.reflection().registerTypeIfPresent(classes, type, hint -> hint.withField(field));
     }
 }

@@ -1,5 +1,7 @@
 package dev.guardedby.spring.models;
 
+import java.util.List;
+import java.util.function.Supplier;
 import org.springframework.ai.chat.model.ChatModel;
 import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.beans.factory.ObjectProvider;
@@ -11,6 +13,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.ImportRuntimeHints;
+import org.springframework.util.function.SingletonSupplier;
 
 /**
  * Makes what the clients on the class path ask of models steps of guarded calls, and reads what they are given to ask, unless
@@ -46,10 +49,11 @@ public final class GuardedByModelsAutoConfiguration {
         ModelRequestReader guardedBySpringAiRequests(
                 ObjectProvider<ChatModel> models, @Value("${spring.ai.retry.max-attempts:10}") int attempts) {
             int most = SpringAiPrompt.attempts(attempts);
+            Supplier<List<ChatModel>> beans = SingletonSupplier.of(() -> SpringAiClients.beans(models));
             return ModelRequestReader.of(Prompt.class, prompt -> {
                 ModelRequest asked = SpringAiPrompt.read(prompt, most);
                 // Nobody knows which of them will be asked.
-                Integer ofClients = SpringAiClients.attempts(models.stream(), prompt.getOptions());
+                Integer ofClients = SpringAiClients.attempts(beans.get(), prompt.getOptions());
                 return ofClients == null ? asked : asked.triedAtMost(ofClients);
             });
         }

@@ -5,11 +5,14 @@ import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.springframework.ai.chat.client.advisor.ChatModelCallAdvisor;
+import org.springframework.ai.chat.client.advisor.ChatModelStreamAdvisor;
 import org.springframework.ai.chat.client.advisor.api.Advisor;
 import org.springframework.ai.chat.model.ChatModel;
 import org.springframework.aop.framework.AopProxyUtils;
+import org.springframework.beans.BeansException;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.util.ReflectionUtils;
 
 /**
@@ -29,7 +32,9 @@ final class SpringAiClients {
     /** How often the client behind a chain of advisors tries; null if it does not tell. */
     static @Nullable Integer attempts(List<? extends Advisor> chain) {
         for (Advisor advisor : chain) {
-            Field field = ReflectionUtils.findField(advisor.getClass(), MODEL);
+            // Advisors of others may have a model, too.
+            boolean asks = advisor instanceof ChatModelCallAdvisor || advisor instanceof ChatModelStreamAdvisor;
+            Field field = asks ? ReflectionUtils.findField(advisor.getClass(), MODEL) : null;
             if (field != null && value(field, advisor) instanceof ChatModel model) {
                 return attempts(model);
             }
@@ -37,13 +42,23 @@ final class SpringAiClients {
         return null;
     }
 
+    /** All models that are beans; none if one of them cannot be made, which is no reason for a call to fail. */
+    static List<ChatModel> beans(ObjectProvider<ChatModel> models) {
+        try {
+            return models.stream().toList();
+        } catch (BeansException broken) {
+            return List.of();
+        }
+    }
+
     /**
      * How often clients try that understand some options; null if none tells.
      *
      * @param options null for those of any client
      */
-    static @Nullable Integer attempts(Stream<ChatModel> models, @Nullable Object options) {
-        return models.filter(model -> options == null
+    static @Nullable Integer attempts(List<ChatModel> models, @Nullable Object options) {
+        return models.stream()
+                .filter(model -> options == null
                         || target(model)
                                 .getClass()
                                 .getPackage()
@@ -80,9 +95,17 @@ final class SpringAiClients {
         Field field = ReflectionUtils.findField(client.getClass(), OPTIONS);
         Object options = field == null ? null : value(field, client);
         Method retries = options == null ? null : ReflectionUtils.findMethod(options.getClass(), "maxRetries");
-        return retries != null && ReflectionUtils.invokeMethod(retries, options) instanceof Integer times
+        return retries != null && value(retries, options) instanceof Integer times
                 ? ModelRequest.attempts(times)
                 : null;
+    }
+
+    private static @Nullable Object value(Method method, @Nullable Object of) {
+        try {
+            return ReflectionUtils.invokeMethod(method, of);
+        } catch (RuntimeException inaccessible) {
+            return null;
+        }
     }
 
     private static @Nullable Object value(Field field, Object of) {

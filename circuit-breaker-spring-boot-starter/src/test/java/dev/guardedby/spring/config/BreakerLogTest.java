@@ -14,6 +14,7 @@ import dev.guardedby.spring.aop.GuardedByAopAutoConfiguration;
 import dev.guardedby.spring.keys.Keys;
 import java.io.EOFException;
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -137,6 +138,7 @@ class BreakerLogTest {
                         "guardedby.breakers.llm.budgets.few.calls=100",
                         "guardedby.breakers.llm.budgets.few.window=lifetime",
                         "guardedby.breakers.llm.estimate-per-call.tokens=500",
+                        "guardedby.breakers.llm.failure-threshold=100",
                         "guardedby.breakers.told.budgets.daily.usd=10",
                         "guardedby.breakers.told.budgets.daily.window=lifetime",
                         "guardedby.breakers.held.budgets.daily.usd=10",
@@ -148,6 +150,12 @@ class BreakerLogTest {
                     Permit paid = breakers.get("told").acquire();
                     paid.recordCost(Cost.usd("0.01"));
                     paid.success();
+                    for (int i = 0; i < 12; i++) {
+                        breakers.get("llm").acquire().failure(new SocketTimeoutException("Read timed out"));
+                    }
+                    Permit free = breakers.get("llm").acquire();
+                    free.recordCost(Cost.ZERO);
+                    free.success();
                     for (int i = 0; i < 30; i++) {
                         breakers.get("llm").run(() -> {});
                         breakers.get("told").run(() -> {});
